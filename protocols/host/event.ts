@@ -1,0 +1,33 @@
+import type { IpAddress, Mac } from '../address.ts'
+import type { EthernetPayload } from '../ethernet/frame.ts'
+import type { Seq } from '../sequence.ts'
+import type { RetransmitCause, TcpStateName } from '../tcp/state.ts'
+import type { Nanos } from '../time.ts'
+import type { SocketEvent, SocketId } from './socket.ts'
+
+/** Why a host let a packet go. Malformations carry the layer's name in front. */
+export type HostDropReason = string
+
+/** Everything a host says about itself: to its applications, and to whoever keeps the trace. */
+export type HostEvent =
+  | SocketEvent
+  | { readonly kind: 'dropped'; readonly why: HostDropReason; readonly packet: EthernetPayload }
+  | {
+      readonly kind: 'tcp-state'
+      readonly socket: SocketId
+      readonly from: TcpStateName
+      readonly to: TcpStateName
+    }
+  /** Said before the segment itself is sent. `count`: how often this has happened in a row. */
+  | {
+      readonly kind: 'retransmit'
+      readonly socket: SocketId
+      readonly cause: RetransmitCause
+      readonly seq: Seq
+      readonly count: number
+      readonly rto: Nanos
+    }
+  | { readonly kind: 'spurious'; readonly socket: SocketId; readonly seq: Seq }
+  | { readonly kind: 'rtt'; readonly socket: SocketId; readonly rtt: Nanos; readonly srtt: Nanos }
+  | { readonly kind: 'timer'; readonly socket: SocketId; readonly name: string }
+  | { readonly kind: 'neighbour'; readonly address: IpAddress; readonly mac: Mac | null }

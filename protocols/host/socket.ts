@@ -1,0 +1,116 @@
+import type { Endpoint, IpAddress } from '../address.ts'
+import type { Bytes } from '../bytes.ts'
+import type { Errno } from '../errno.ts'
+import type { TcpInfo } from '../tcp/info.ts'
+
+/** A socket's number, unique within its host for as long as the socket is open. */
+export type SocketId = number
+
+export type SocketProtocol = 'tcp' | 'udp' | 'icmp'
+
+/** What an application may ask of a host. Every call names its socket, except `open`. */
+export type SocketCall =
+  | { readonly kind: 'open'; readonly protocol: SocketProtocol }
+  | {
+      readonly kind: 'bind'
+      readonly socket: SocketId
+      /** `null`: any address of the host. */
+      readonly address: IpAddress | null
+      /** 0: the host chooses. */
+      readonly port: number
+    }
+  | { readonly kind: 'listen'; readonly socket: SocketId; readonly backlog: number }
+  | { readonly kind: 'connect'; readonly socket: SocketId; readonly remote: Endpoint }
+  | { readonly kind: 'send'; readonly socket: SocketId; readonly bytes: Bytes }
+  | {
+      readonly kind: 'send-to'
+      readonly socket: SocketId
+      readonly bytes: Bytes
+      readonly remote: Endpoint
+    }
+  /** One echo request with this sequence number (ICMP sockets). */
+  | {
+      readonly kind: 'send-echo'
+      readonly socket: SocketId
+      readonly remote: IpAddress
+      readonly sequence: number
+      readonly bytes: Bytes
+      readonly ttl: number
+    }
+  | { readonly kind: 'receive'; readonly socket: SocketId; readonly max: number }
+  | { readonly kind: 'shutdown'; readonly socket: SocketId }
+  | { readonly kind: 'close'; readonly socket: SocketId }
+  | { readonly kind: 'abort'; readonly socket: SocketId }
+  | {
+      readonly kind: 'set'
+      readonly socket: SocketId
+      readonly option: SocketOption
+      readonly value: number
+    }
+  | { readonly kind: 'info'; readonly socket: SocketId }
+
+/** Linux's names. Sizes in bytes, switches 0 or 1. */
+export type SocketOption = 'SO_SNDBUF' | 'SO_RCVBUF' | 'TCP_NODELAY' | 'TCP_MAXSEG' | 'IP_TTL'
+
+/** What a host tells an application. */
+export type SocketEvent =
+  /** Answers `open`, within the same step. */
+  | { readonly kind: 'opened'; readonly socket: SocketId; readonly protocol: SocketProtocol }
+  | {
+      readonly kind: 'connected'
+      readonly socket: SocketId
+      readonly local: Endpoint
+      readonly remote: Endpoint
+    }
+  | {
+      readonly kind: 'accepted'
+      readonly socket: SocketId
+      readonly listener: SocketId
+      readonly local: Endpoint
+      readonly remote: Endpoint
+    }
+  /** Answers `send` within the same step: so many bytes were taken, from the front. */
+  | { readonly kind: 'queued'; readonly socket: SocketId; readonly bytes: number }
+  /** There is room to send again, after a `send` that was not taken whole. */
+  | { readonly kind: 'writable'; readonly socket: SocketId; readonly space: number }
+  /** In-order bytes, or the end of the stream, wait to be received. */
+  | { readonly kind: 'readable'; readonly socket: SocketId; readonly available: number }
+  /** Answers `receive` within the same step. `ended`: the peer sends no more, and this was all. */
+  | {
+      readonly kind: 'received'
+      readonly socket: SocketId
+      readonly chunks: readonly Bytes[]
+      readonly bytes: number
+      readonly ended: boolean
+    }
+  /** A datagram came in. */
+  | {
+      readonly kind: 'datagram'
+      readonly socket: SocketId
+      readonly payload: Bytes
+      readonly remote: Endpoint
+      readonly local: Endpoint
+    }
+  /** An echo reply came in. */
+  | {
+      readonly kind: 'echo-reply'
+      readonly socket: SocketId
+      readonly remote: IpAddress
+      readonly sequence: number
+      readonly ttl: number
+      readonly payload: Bytes
+    }
+  /** An ICMP error named this socket. The connection goes on unless `failed` follows. */
+  | {
+      readonly kind: 'icmp-error'
+      readonly socket: SocketId
+      readonly from: IpAddress
+      readonly type: number
+      readonly code: number
+      readonly sequence: number
+    }
+  /** A call could not be carried out, or the connection broke. */
+  | { readonly kind: 'failed'; readonly socket: SocketId; readonly error: Errno }
+  /** The socket is gone; its number may be used again. */
+  | { readonly kind: 'closed'; readonly socket: SocketId }
+  | { readonly kind: 'info'; readonly socket: SocketId; readonly info: TcpInfo }

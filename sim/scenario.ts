@@ -1,0 +1,100 @@
+import type { Nanos } from '../protocols/time.ts'
+import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { Param, ParamValues } from './params.ts'
+import type { Host } from './sockets.ts'
+import type { Outcome } from './outcome.ts'
+
+/** A quantity as people write it (`'10ms'`, `'1.5Mbit'`, `'64KiB'`, `'1%'`), or as a plain number
+ * in the base unit: nanoseconds, bits per second, bytes, a ratio from 0 to 1. */
+export type Quantity = string | number
+
+/** One direction of a link. Names as in netem. */
+export interface LinkSpec {
+  delay?: Quantity
+  /** Uniform, ± around the delay. Order is kept unless `reorder` is asked for. */
+  jitter?: Quantity
+  loss?: Quantity
+  duplicate?: Quantity
+  /** This share of the frames skips the delay and may overtake. */
+  reorder?: Quantity
+  corrupt?: Quantity
+  /** Bits per second; unset means that serialisation takes no time. */
+  rate?: Quantity
+  /** What may wait for the rate, drop-tail: `'100 frames'` or `'64KiB'`. */
+  queue?: Quantity
+  /** The largest Ethernet payload, bytes. */
+  mtu?: Quantity
+  /** Forced drops: `'3rd data segment'`, a list of frame numbers counted from 1, or a predicate. */
+  drop?: DropSpec | readonly DropSpec[]
+}
+export type DropSpec = string | readonly number[] | ((frame: EthernetFrame, index: number) => boolean)
+
+/** A link between two nodes: each end with its address, `null` where it has none. */
+export interface LinkBetween extends LinkSpec {
+  ends: { readonly [node: string]: string | readonly string[] | null }
+  /** What differs towards one of the ends: `{ to: { b: { loss: '1%' } } }`. */
+  to?: { readonly [node: string]: LinkSpec }
+}
+
+export type NodeSpec =
+  | 'host'
+  | 'router'
+  | {
+      readonly kind: 'host' | 'router'
+      /** The default gateway. A host with one link to a router needs none written down. */
+      readonly gateway?: string
+      /** `'10.2.0.0/16 via 10.255.0.2'`. */
+      readonly routes?: readonly string[]
+      /** TCP policy changed from the default. */
+      readonly tcp?: { readonly [option: string]: Quantity | boolean }
+    }
+
+export type Topology = { readonly [node: string]: NodeSpec }
+
+/** What runs on a host, against the socket API. It ends when its promise settles. */
+export type Program = (host: Host) => Promise<void> | void
+
+/** Something done to the network at a time. */
+export interface Fault {
+  readonly at: Quantity
+  readonly link?: string
+  readonly set?: LinkSpec
+}
+
+/** A condition on how a run ended, with the sentence that is printed when it does not hold. */
+export interface Expectation {
+  readonly that: string
+  readonly holds: boolean
+}
+
+type Given<P, T> = T | ((params: P) => T)
+
+export interface ScenarioSpec<P extends { readonly [name: string]: Param }> {
+  readonly name: string
+  /** A paragraph: what it shows and what to try. The first sentence stands in lists. */
+  readonly about?: string
+  readonly params?: P
+  readonly topology: Given<ParamValues<P>, Topology>
+  readonly links: Given<ParamValues<P>, readonly LinkBetween[]>
+  readonly programs?: Given<
+    ParamValues<P>,
+    { readonly [node: string]: Program | readonly Program[] }
+  >
+  readonly faults?: Given<ParamValues<P>, readonly Fault[]>
+  /** When to stop at the latest. Without it the run ends when nothing is left to do. */
+  readonly until?: Given<ParamValues<P>, Quantity>
+  readonly expect?: (outcome: Outcome, params: ParamValues<P>) => readonly Expectation[]
+}
+
+export interface Scenario {
+  readonly spec: ScenarioSpec<{ readonly [name: string]: Param }>
+}
+
+/** Declares a scenario. The parameters' types follow from `params`. */
+export function defineScenario<const P extends { readonly [name: string]: Param }>(
+  spec: ScenarioSpec<P>,
+): Scenario {
+  return { spec: spec as unknown as Scenario['spec'] }
+}
+
+export type { Nanos }

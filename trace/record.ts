@@ -1,0 +1,63 @@
+import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { HostEvent } from '../protocols/host/event.ts'
+import type { SocketCall } from '../protocols/host/socket.ts'
+import type { Nanos } from '../protocols/time.ts'
+
+/** What a link may do to a frame instead of delivering it. */
+export type LinkDropReason = 'loss' | 'forced' | 'queue-full' | 'too-big' | 'down'
+
+/**
+ * What happened, once, in the order in which it happened. One stream of these feeds the digest,
+ * the text lines, the captures and the statistics.
+ *
+ * `event` numbers the queue event within which it happened, counted from 1.
+ */
+export type TraceRecord = FrameSent | FrameReceived | HostSaid | HostCalled
+
+interface At {
+  readonly at: Nanos
+  readonly event: number
+  readonly node: string
+}
+
+/** A node put a frame on a link, and what the link decided about it. */
+export interface FrameSent extends At {
+  readonly kind: 'sent'
+  readonly port: number
+  /** The direction's name, `a>b`. */
+  readonly link: string
+  readonly frame: EthernetFrame
+  readonly dropped: LinkDropReason | null
+  /** When it will arrive; `NEVER` where dropped. */
+  readonly arrives: Nanos
+  /** Copies delivered beside the first. */
+  readonly duplicates: number
+  /** The bit that was flipped, counted from the first bit of the frame; -1 for none. */
+  readonly corruptedBit: number
+  /** It was sent past the frames before it. */
+  readonly reordered: boolean
+  /** Frames and bytes that wait for transmission, this one included unless dropped. */
+  readonly queueFrames: number
+  readonly queueBytes: number
+}
+
+export interface FrameReceived extends At {
+  readonly kind: 'received'
+  readonly port: number
+  readonly link: string
+  readonly frame: EthernetFrame
+}
+
+/** An engine's event; applications see those that are socket events. */
+export interface HostSaid extends At {
+  readonly kind: 'event'
+  readonly said: HostEvent
+}
+
+export interface HostCalled extends At {
+  readonly kind: 'call'
+  readonly call: SocketCall
+}
+
+/** Somebody who listens to a run. Must not change anything. */
+export type TraceObserver = (record: TraceRecord) => void
