@@ -1,0 +1,244 @@
+import type { IpAddress } from '../address.ts'
+import { assert } from '../assert.ts'
+import type { SocketId } from './socket.ts'
+
+/**
+ * Which socket gets a segment or datagram: one table a transport protocol.
+ *
+ * Connections sit in an open-addressed hash table in one plain array, four words a slot: socket,
+ * both ports, remote address, local address. IPv4 addresses are small integers, so the array stays
+ * unboxed; an IPv6 address is its text and compares as one. Collisions go to the next slot, a
+ * removal moves later ones back (no tombstones), and the table grows when it is half full.
+ */
+export interface Demux {
+  /** Makes the hash of addresses from outside unpredictable (and the ports, RFC 6056). */
+  readonly secret: number
+  slots: (IpAddress | number)[]
+  connections: number
+  /** By local port. */
+  listeners: Map<number, Listener[]>
+  ephemeral: EphemeralPorts
+}
+
+interface Listener {
+  /** `null`: any address. */
+  readonly address: IpAddress | null
+  readonly socket: SocketId
+}
+
+/** What the choice of the next ephemeral port remembers; see `ephemeral-port.ts`. */
+export interface EphemeralPorts {
+  /** RFC 6056 §3.3.3 `next_ephemeral`. */
+  next: number
+  /** The peer for which the preferred range was last found full, and `removals` at that time. */
+  fullFor: number
+  fullAt: number
+  removals: number
+}
+
+export const NO_SOCKET: SocketId = -1
+
+const WORDS = 4
+const PORTS = 1
+const REMOTE = 2
+const LOCAL = 3
+const SLOTS_MIN = 8
+
+/** `secret`: any 32-bit integer, one a host. */
+export const createDemux = (secret: number): Demux => ({
+  secret: secret | 0,
+  slots: emptySlots(SLOTS_MIN),
+  connections: 0,
+  listeners: new Map(),
+  ephemeral: { next: 0, fullFor: 0, fullAt: -1, removals: 0 },
+})
+
+/** The connection's socket, or `NO_SOCKET`. */
+export function findConnection(
+  demux: Demux,
+  localPort: number,
+  remotePort: number,
+  remote: IpAddress,
+  local: IpAddress,
+): SocketId {
+  const slots = demux.slots
+  const at = locate(slots, demux.secret, pairPorts(localPort, remotePort), remote, local)
+  return slots[at] as SocketId
+}
+
+/** `false`, and no change, where these four already belong to a socket. */
+export function addConnection(
+  demux: Demux,
+  localPort: number,
+  remotePort: number,
+  remote: IpAddress,
+  local: IpAddress,
+  socket: SocketId,
+): boolean {
+  assert(socket >= 0, 'socket numbers are not negative')
+  const ports = pairPorts(localPort, remotePort)
+  const at = locate(demux.slots, demux.secret, ports, remote, local)
+  if (demux.slots[at] !== NO_SOCKET) return false
+  putSlot(demux.slots, at, socket, ports, remote, local)
+  demux.connections += 1
+  if (2 * WORDS * demux.connections >= demux.slots.length) grow(demux)
+  return true
+}
+
+/** `false` where there was no such connection. */
+export function removeConnection(
+  demux: Demux,
+  localPort: number,
+  remotePort: number,
+  remote: IpAddress,
+  local: IpAddress,
+): boolean {
+  const slots = demux.slots
+  const ports = pairPorts(localPort, remotePort)
+  let hole = locate(slots, demux.secret, ports, remote, local)
+  if (slots[hole] === NO_SOCKET) return false
+  const wrap = slots.length - 1
+  // Whoever was pushed past the hole moves into it, and leaves the next one.
+  for (let at = (hole + WORDS) & wrap; slots[at] !== NO_SOCKET; at = (at + WORDS) & wrap) {
+    const home = homeOfSlot(slots, at, demux.secret)
+    if (((at - home) & wrap) < ((at - hole) & wrap)) continue
+    moveSlot(slots, at, hole)
+    hole = at
+  }
+  putSlot(slots, hole, NO_SOCKET, 0, 0, 0)
+  demux.connections -= 1
+  demux.ephemeral.removals += 1
+  return true
+}
+
+/** `false`, and no change, where the same address (`null`: any) and port have a listener. */
+export function addListener(
+  demux: Demux,
+  address: IpAddress | null,
+  port: number,
+  socket: SocketId,
+): boolean {
+  const listeners = demux.listeners.get(port)
+  if (listeners === undefined) demux.listeners.set(port, [{ address, socket }])
+  else if (listeners.some((listener) => listener.address === address)) return false
+  else listeners.push({ address, socket })
+  return true
+}
+
+/** `false` where there was no such listener. */
+export function removeListener(demux: Demux, address: IpAddress | null, port: number): boolean {
+  const listeners = demux.listeners.get(port)
+  const index = listeners?.findIndex((listener) => listener.address === address) ?? -1
+  if (listeners === undefined || index < 0) return false
+  if (listeners.length === 1) demux.listeners.delete(port)
+  else listeners.splice(index, 1)
+  demux.ephemeral.removals += 1
+  return true
+}
+
+/** The listener for what comes to `address`, most specific first, or `NO_SOCKET`. */
+export function findListener(demux: Demux, address: IpAddress, port: number): SocketId {
+  const listeners = demux.listeners.get(port)
+  let found = NO_SOCKET
+  if (listeners === undefined) return found
+  for (let i = 0; i < listeners.length; i++) {
+    const listener = listeners[i]!
+    if (listener.address === address) return listener.socket
+    if (listener.address === null) found = listener.socket
+  }
+  return found
+}
+
+/** Whether a new socket on this address (`null`: any) and port would share it with a listener. */
+export function isPortTaken(demux: Demux, address: IpAddress | null, port: number): boolean {
+  const listeners = demux.listeners.get(port)
+  if (listeners === undefined) return false
+  return address === null || listeners.some((l) => l.address === null || l.address === address)
+}
+
+/** Any two words and a secret to 32 well-mixed bits. */
+export function hashTuple(
+  secret: number,
+  ports: number,
+  remote: IpAddress,
+  local: IpAddress,
+): number {
+  let h = secret ^ ports
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ wordOf(remote), 0xc2b2ae35)
+  h = (h << 13) | (h >>> 19)
+  h = Math.imul(h ^ wordOf(local), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}
+
+function wordOf(address: IpAddress): number {
+  if (typeof address === 'number') return address
+  // FNV-1a; an IPv6 address is at most 39 characters.
+  let h = 0x811c9dc5 | 0
+  for (let i = 0; i < address.length; i++) h = Math.imul(h ^ address.charCodeAt(i), 0x01000193)
+  return h
+}
+
+export const pairPorts = (local: number, remote: number): number => (local << 16) | remote
+
+/** The index of the slot that holds the connection, or of the empty one where it belongs. */
+function locate(
+  slots: Demux['slots'],
+  secret: number,
+  ports: number,
+  remote: IpAddress,
+  local: IpAddress,
+): number {
+  const wrap = slots.length - 1
+  let at = (hashTuple(secret, ports, remote, local) << 2) & wrap
+  while (slots[at] !== NO_SOCKET) {
+    if (slots[at + PORTS] === ports && slots[at + REMOTE] === remote && slots[at + LOCAL] === local)
+      break
+    at = (at + WORDS) & wrap
+  }
+  return at
+}
+
+function homeOfSlot(slots: Demux['slots'], at: number, secret: number): number {
+  const ports = slots[at + PORTS] as number
+  return (
+    (hashTuple(secret, ports, slots[at + REMOTE]!, slots[at + LOCAL]!) << 2) & (slots.length - 1)
+  )
+}
+
+function putSlot(
+  slots: Demux['slots'],
+  at: number,
+  socket: SocketId,
+  ports: number,
+  remote: IpAddress,
+  local: IpAddress,
+): void {
+  slots[at] = socket
+  slots[at + PORTS] = ports
+  slots[at + REMOTE] = remote
+  slots[at + LOCAL] = local
+}
+
+function moveSlot(slots: Demux['slots'], from: number, to: number): void {
+  for (let word = 0; word < WORDS; word++) slots[to + word] = slots[from + word]!
+}
+
+function grow(demux: Demux): void {
+  const old = demux.slots
+  const slots = emptySlots((2 * old.length) / WORDS)
+  for (let at = 0; at < old.length; at += WORDS) {
+    if (old[at] === NO_SOCKET) continue
+    const [socket, ports] = [old[at] as SocketId, old[at + PORTS] as number]
+    const [remote, local] = [old[at + REMOTE]!, old[at + LOCAL]!]
+    putSlot(slots, locate(slots, demux.secret, ports, remote, local), socket, ports, remote, local)
+  }
+  demux.slots = slots
+}
+
+function emptySlots(count: number): Demux['slots'] {
+  const slots: Demux['slots'] = []
+  for (let i = 0; i < count; i++) slots.push(NO_SOCKET, 0, 0, 0)
+  return slots
+}
