@@ -1,0 +1,98 @@
+import { type Endpoint, formatIp } from '../protocols/address.ts'
+import { unreachable } from '../protocols/assert.ts'
+import type { HostEvent } from '../protocols/host/event.ts'
+import type { SocketCall, SocketEvent } from '../protocols/host/socket.ts'
+import { seqText } from '../protocols/sequence.ts'
+import { spanText } from './duration-text.ts'
+
+type Told = Exclude<HostEvent, { readonly kind: 'dropped' }>
+
+const at = (end: Endpoint): string => `${formatIp(end.address)}.${end.port}`
+
+/** What a host says, apart from drops, which need the packet's printer. */
+export function eventText(said: Told): string {
+  switch (said.kind) {
+    case 'tcp-state':
+      return `tcp ${said.socket} ${said.from} -> ${said.to}`
+    case 'retransmit':
+      return (
+        `tcp ${said.socket} retransmits seq ${seqText(said.seq)}: ` +
+        `${said.cause} #${said.count} rto=${spanText(said.rto)}`
+      )
+    case 'spurious':
+      return `tcp ${said.socket} seq ${seqText(said.seq)} was sent again for nothing`
+    case 'rtt':
+      return `tcp ${said.socket} rtt=${spanText(said.rtt)} srtt=${spanText(said.srtt)}`
+    case 'timer':
+      return `timer ${said.socket} ${said.name}`
+    case 'neighbour':
+      return `neighbour ${formatIp(said.address)} ${said.mac === null ? 'lost' : `is at ${said.mac}`}`
+    default:
+      return socketEventText(said)
+  }
+}
+
+function socketEventText(said: SocketEvent): string {
+  const socket = `socket ${said.socket}`
+  switch (said.kind) {
+    case 'opened':
+      return `${socket} opened ${said.protocol}`
+    case 'connected':
+      return `${socket} connected ${at(said.local)} > ${at(said.remote)}`
+    case 'accepted':
+      return `${socket} accepted ${at(said.remote)} > ${at(said.local)} on ${said.listener}`
+    case 'queued':
+      return `${socket} queued ${said.bytes}`
+    case 'writable':
+      return `${socket} writable ${said.space}`
+    case 'readable':
+      return `${socket} readable ${said.available}`
+    case 'received':
+      return `${socket} received ${said.bytes}${said.ended ? ' end' : ''}`
+    case 'datagram':
+      return `${socket} datagram ${said.payload.length} from ${at(said.remote)}`
+    case 'echo-reply':
+      return `${socket} echo reply seq ${said.sequence} from ${formatIp(said.remote)} ttl ${said.ttl}`
+    case 'icmp-error':
+      return `${socket} icmp error type ${said.type} code ${said.code} from ${formatIp(said.from)}`
+    case 'failed':
+      return `${socket} failed ${said.error}`
+    case 'closed':
+      return `${socket} closed`
+    case 'info':
+      return `${socket} info ${said.info.state}`
+    default:
+      return unreachable(said)
+  }
+}
+
+/** What an application asked for. */
+export function callText(call: SocketCall): string {
+  switch (call.kind) {
+    case 'open':
+      return `call open ${call.protocol}`
+    case 'bind':
+      return `call bind ${call.socket} ${call.address === null ? '*' : formatIp(call.address)}.${call.port}`
+    case 'listen':
+      return `call listen ${call.socket} backlog ${call.backlog}`
+    case 'connect':
+      return `call connect ${call.socket} ${at(call.remote)}`
+    case 'send':
+      return `call send ${call.socket} ${call.bytes.length}`
+    case 'send-to':
+      return `call send-to ${call.socket} ${call.bytes.length} to ${at(call.remote)}`
+    case 'send-echo':
+      return `call send-echo ${call.socket} seq ${call.sequence} to ${formatIp(call.remote)}`
+    case 'receive':
+      return `call receive ${call.socket} max ${call.max}`
+    case 'set':
+      return `call set ${call.socket} ${call.option}=${call.value}`
+    case 'shutdown':
+    case 'close':
+    case 'abort':
+    case 'info':
+      return `call ${call.kind} ${call.socket}`
+    default:
+      return unreachable(call)
+  }
+}

@@ -1,0 +1,159 @@
+import { readMac } from '../protocols/address.ts'
+import { type Bytes } from '../protocols/bytes.ts'
+import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../protocols/ethernet/frame.ts'
+import { IPV4_HEADER, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../protocols/ipv4/packet.ts'
+import { UDP_HEADER } from '../protocols/udp/datagram.ts'
+import { addressAt, byteAt, Cut, type Line, need, wordAt } from './cut.ts'
+import { icmpText } from './icmp-text.ts'
+import { TcpText } from './tcp-text.ts'
+
+const ARP_OPERATIONS: readonly (string | undefined)[] = [
+  undefined,
+  'Request',
+  'Reply',
+  'Reverse Request',
+  'Reverse Reply',
+]
+
+/**
+ * Frames as `tcpdump -n` prints them, without the time. It reads bytes, not records, so that a
+ * damaged frame looks as it would on a wire. Left out: what lies above TCP, UDP and ICMP, and the
+ * hexadecimal dump behind a frame of unknown type.
+ */
+export class PacketText {
+  readonly #tcp: TcpText
+  /** The layer being printed, for the mark where the bytes end. */
+  #layer = 'ether'
+  readonly #line: Line = { text: '' }
+
+  constructor(options: { readonly absolute?: boolean } = {}) {
+    this.#tcp = new TcpText(options.absolute ?? false)
+  }
+
+  /** One Ethernet frame. `remember: false` leaves the relative sequence numbers as they are. */
+  frame(bytes: Bytes, remember = true): string {
+    this.#layer = 'ether'
+    this.#line.text = ''
+    try {
+      this.#frame(bytes, remember)
+      return this.#line.text
+    } catch (cut) {
+      if (!(cut instanceof Cut)) throw cut
+      return `${this.#line.text} [|${this.#layer}]`
+    }
+  }
+
+  #frame(b: Bytes, remember: boolean): void {
+    const type = wordAt(b, 12)
+    const inner = b.subarray(ETHERNET_HEADER)
+    if (type === ETHERTYPE_ARP) this.#arp(inner)
+    else if (type === ETHERTYPE_IPV4) this.#ipv4(inner, remember)
+    else {
+      const name = type < 0x600 ? '802.3' : `ethertype Unknown (0x${hex4(type)})`
+      this.#line.text = `${readMac(b, 6)} > ${readMac(b, 0)}, ${name}, length ${b.length}:`
+    }
+  }
+
+  #arp(b: Bytes): void {
+    this.#layer = 'arp'
+    need(b, 8)
+    const hardwareLength = byteAt(b, 4)
+    const protocolLength = byteAt(b, 5)
+    need(b, 8 + 2 * hardwareLength + 2 * protocolLength)
+    const senderIp = 8 + hardwareLength
+    const targetMac = senderIp + protocolLength
+    const targetIp = targetMac + hardwareLength
+    const operation = wordAt(b, 6)
+    this.#line.text = 'ARP, '
+    if (wordAt(b, 2) !== ETHERTYPE_IPV4 || protocolLength !== 4 || hardwareLength !== 6) {
+      const hardware = wordAt(b, 0)
+      const type = hardware === 1 ? 'Ethernet' : `Unknown Hardware (${hardware})`
+      const protocol = wordAt(b, 2)
+      const over = protocol === ETHERTYPE_IPV4 ? 'IPv4' : `Unknown Protocol (0x${hex4(protocol)})`
+      this.#line.text += `${type} (len ${hardwareLength}), ${over} (len ${protocolLength})`
+    } else {
+      this.#line.text += `${ARP_OPERATIONS[operation] ?? `Unknown (${operation})`} `
+      if (operation === 1) {
+        const known = readMac(b, targetMac)
+        const hint = known === '00:00:00:00:00:00' ? '' : ` (${known})`
+        this.#line.text += `who-has ${addressAt(b, targetIp)}${hint} tell ${addressAt(b, senderIp)}`
+      } else if (operation === 2) {
+        this.#line.text += `${addressAt(b, senderIp)} is-at ${readMac(b, 8)}`
+      } else if (operation === 3) {
+        this.#line.text += `who-is ${readMac(b, targetMac)} tell ${readMac(b, 8)}`
+      } else if (operation === 4) {
+        this.#line.text += `${readMac(b, targetMac)} at ${addressAt(b, targetIp)}`
+      }
+    }
+    this.#line.text += `, length ${b.length}`
+  }
+
+  #ipv4(b: Bytes, remember: boolean): void {
+    this.#layer = 'ip'
+    const version = byteAt(b, 0) >> 4
+    if (version !== 4) {
+      this.#line.text =
+        version === 6 ? `IP6, wrong link-layer encapsulation (invalid)` : `IP${version} (invalid)`
+      return
+    }
+    this.#line.text = 'IP '
+    if (b.length < IPV4_HEADER) throw new Cut()
+    const header = (b[0]! & 15) * 4
+    if (header < IPV4_HEADER) {
+      this.#line.text += `bad-hlen ${header}`
+      return
+    }
+    const total = wordAt(b, 2)
+    if (total > b.length) this.#line.text += `truncated-ip - ${total - b.length} bytes missing! `
+    if (total < header) {
+      this.#line.text += `bad-len ${total}`
+      return
+    }
+    const packet = b.subarray(0, total)
+    const source = addressAt(b, 12)
+    const destination = addressAt(b, 16)
+    const protocol = byteAt(b, 9)
+    const offset = wordAt(b, 6)
+    if ((offset & 0x1fff) !== 0) {
+      this.#line.text += `${source} > ${destination}: ip-proto-${protocol}`
+      return
+    }
+    const inner = packet.subarray(Math.min(header, packet.length))
+    const length = total - header
+    if (protocol === PROTOCOL_TCP) {
+      this.#layer = 'tcp'
+      this.#tcp.print(this.#line, inner, source, destination, length, remember)
+    } else if (protocol === PROTOCOL_UDP) {
+      this.#layer = 'udp'
+      this.#udp(inner, source, destination, length, (offset & 0x2000) !== 0)
+    } else {
+      this.#line.text += `${source} > ${destination}: `
+      this.#layer = 'icmp'
+      if (protocol === PROTOCOL_ICMP) this.#line.text += icmpText(inner, length)
+      else this.#line.text += ` ip-proto-${protocol} ${length}`
+    }
+  }
+
+  #udp(b: Bytes, source: string, destination: string, length: number, fragment: boolean): void {
+    if (b.length < 4) {
+      this.#line.text += `${source} > ${destination}: `
+      throw new Cut()
+    }
+    this.#line.text += `${source}.${wordAt(b, 0)} > ${destination}.${wordAt(b, 2)}: `
+    if (length < UDP_HEADER) {
+      this.#line.text += `truncated-udp ${length}`
+      return
+    }
+    const says = wordAt(b, 4)
+    const there = length - UDP_HEADER
+    if (says < UDP_HEADER) {
+      this.#line.text += `truncated-udplength ${says}`
+    } else if (says - UDP_HEADER > there && !fragment) {
+      this.#line.text += `UDP, bad length ${says - UDP_HEADER} > ${there}`
+    } else {
+      this.#line.text += `UDP, length ${says - UDP_HEADER}`
+    }
+  }
+}
+
+const hex4 = (n: number): string => n.toString(16).padStart(4, '0')

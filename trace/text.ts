@@ -1,0 +1,138 @@
+import type { Mac } from '../protocols/address.ts'
+import type { Bytes } from '../protocols/bytes.ts'
+import { emitEthernet } from '../protocols/ethernet/codec.ts'
+import {
+  EthernetFrame,
+  type EthernetPayload,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+} from '../protocols/ethernet/frame.ts'
+import type { HostEvent } from '../protocols/host/event.ts'
+import type { TcpSegment } from '../protocols/tcp/segment.ts'
+import { instantText, spanText } from './duration-text.ts'
+import { callText, eventText } from './host-text.ts'
+import { PacketText } from './packet-text.ts'
+import type { FrameSent, HostSaid, TraceRecord } from './record.ts'
+
+export interface TextOptions {
+  /** TCP numbers as they are on the wire, as with `tcpdump -S`. Default: relative. */
+  readonly absolute?: boolean
+  /** Also a line where a frame arrives. Default: only where it is sent. */
+  readonly received?: boolean
+  /** Drops by hosts, state changes, timers, calls and socket events. Default: all of them. */
+  readonly hosts?: 'all' | 'drops' | 'none'
+}
+
+type Retransmit = Extract<HostEvent, { readonly kind: 'retransmit' }>
+
+const NOBODY: Mac = '00:00:00:00:00:00'
+
+/**
+ * One line a record: time, node or link, then the packet as `tcpdump -n` prints it and what became
+ * of it in capitals. Keeps the relative sequence numbers, so records must come in their order.
+ */
+export class TraceText {
+  readonly #packets: PacketText
+  readonly #received: boolean
+  readonly #hosts: 'all' | 'drops' | 'none'
+  /** Said by a host, and not yet seen on a link. */
+  readonly #retransmits: { node: string; event: number; said: Retransmit }[] = []
+  #width = 3
+
+  constructor(options: TextOptions = {}) {
+    this.#packets = new PacketText({ absolute: options.absolute ?? false })
+    this.#received = options.received ?? false
+    this.#hosts = options.hosts ?? 'all'
+  }
+
+  /** The record's line without its newline, or `null` where it has none. */
+  line(record: TraceRecord): string | null {
+    switch (record.kind) {
+      case 'sent': {
+        const text = this.#packets.frame(emitEthernet(record.frame))
+        return this.#placed(record, record.link, `${text}${this.#marks(record)}`)
+      }
+      case 'received': {
+        if (!this.#received) return null
+        const text = this.#packets.frame(emitEthernet(record.frame), false)
+        return this.#placed(record, record.link, `${text} ARRIVED`)
+      }
+      case 'event':
+        return this.#event(record)
+      case 'call':
+        if (this.#hosts !== 'all') return null
+        return this.#placed(record, record.node, callText(record.call))
+    }
+  }
+
+  #event(record: HostSaid): string | null {
+    const said = record.said
+    // It stands behind the segment's own line, which follows.
+    if (said.kind === 'retransmit') {
+      this.#retransmits.push({ node: record.node, event: record.event, said })
+      return null
+    }
+    if (said.kind === 'dropped') {
+      if (this.#hosts === 'none') return null
+      const text = this.#packets.frame(framed(said.packet), false)
+      return this.#placed(record, record.node, `drop ${said.why}: ${text}`)
+    }
+    return this.#hosts === 'all' ? this.#placed(record, record.node, eventText(said)) : null
+  }
+
+  #placed(record: TraceRecord, where: string, text: string): string {
+    // The column widens with the longest name so far, so that a stream needs no second pass.
+    if (where.length > this.#width) this.#width = where.length
+    return `${instantText(record.at)} ${where.padEnd(this.#width)}  ${text}`
+  }
+
+  #marks(sent: FrameSent): string {
+    let marks = ''
+    const again = this.#takeRetransmit(sent)
+    if (again !== null) marks += ` ${retransmitMark(again)}`
+    if (sent.corruptedBit >= 0) marks += ` CORRUPT bit ${sent.corruptedBit}`
+    if (sent.reordered) marks += ' REORDER'
+    if (sent.duplicates > 0) marks += sent.duplicates === 1 ? ' DUP' : ` DUP x${sent.duplicates}`
+    if (sent.dropped !== null) marks += ` DROP ${sent.dropped}`
+    return marks
+  }
+
+  /** The host said it within the same queue event, before the segment left. */
+  #takeRetransmit(sent: FrameSent): Retransmit | null {
+    const waiting = this.#retransmits
+    if (waiting.length === 0) return null
+    if (waiting.at(-1)!.event !== sent.event) {
+      waiting.length = 0
+      return null
+    }
+    const segment = segmentOf(sent.frame)
+    if (segment === null) return null
+    const index = waiting.findIndex(
+      (w) => w.node === sent.node && w.event === sent.event && w.said.seq === segment.seq,
+    )
+    return index < 0 ? null : waiting.splice(index, 1)[0]!.said
+  }
+}
+
+function retransmitMark(said: Retransmit): string {
+  switch (said.cause) {
+    case 'rto':
+      return `RETX #${said.count} rto=${spanText(said.rto)}`
+    case 'fast':
+      return `RETX #${said.count} fast`
+    case 'probe':
+      return `PROBE #${said.count} rto=${spanText(said.rto)}`
+  }
+}
+
+function segmentOf(frame: EthernetFrame): TcpSegment | null {
+  const packet = frame.payload
+  return packet.kind === 'ipv4' && packet.payload.kind === 'tcp' ? packet.payload : null
+}
+
+/** A packet that a host let go has lost its frame: the printer needs one, with any addresses. */
+function framed(packet: EthernetPayload): Bytes {
+  const isArp = packet.kind === 'arp' || (packet.kind === 'malformed' && packet.protocol === 'arp')
+  const type = isArp ? ETHERTYPE_ARP : ETHERTYPE_IPV4
+  return emitEthernet(new EthernetFrame(NOBODY, NOBODY, type, packet))
+}
