@@ -75,15 +75,29 @@ export const maskOf = (prefixLength: number): number =>
 
 export const isMulticastIpv4 = (a: Ipv4Address): boolean => a >>> 28 === 0xe
 
+/**
+ * The text of a MAC address seen before is taken from a small table, so that it costs no new string
+ * and compares by reference. The table only saves work: what is returned does not depend on it.
+ */
 export function readMac(b: Bytes, at: number): Mac {
+  const high = u16(b, at)
+  const low = i32(b, at + 2)
+  const slot = (low ^ (low >>> 8) ^ (low >>> 16) ^ high) & (KNOWN_MACS - 1)
+  if (knownLow[slot] === low && knownHigh[slot] === high) return knownText[slot]!
   let text = HEX[b[at]!]!
   for (let i = 1; i < 6; i++) text += ':' + HEX[b[at + i]!]!
+  knownLow[slot] = low
+  knownHigh[slot] = high
+  knownText[slot] = text
   return text
 }
 export function putMac(b: Uint8Array, at: number, mac: Mac): void {
-  for (let i = 0; i < 6; i++) b[at + i] = parseInt(mac.slice(3 * i, 3 * i + 2), 16)
+  const value = knownValue.get(mac) ?? learnMac(mac)
+  const low = value | 0
+  putU16(b, at, (value - (low >>> 0)) / 0x100000000)
+  putI32(b, at + 2, low)
 }
-export const isMulticastMac = (mac: Mac): boolean => (parseInt(mac.slice(0, 2), 16) & 1) === 1
+export const isMulticastMac = (mac: Mac): boolean => (octet(mac, 0) & 1) === 1
 
 export function parseMacText(text: string): Mac | null {
   return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) ? text.toLowerCase() : null
@@ -91,7 +105,31 @@ export function parseMacText(text: string): Mac | null {
 
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
 
-function ipv6Groups(text: string): number[] | null {
+/** The value of a lower-case hexadecimal digit by its character code. */
+const NIBBLE = new Uint8Array(128)
+for (let i = 0; i < 16; i++) NIBBLE[i.toString(16).charCodeAt(0)] = i
+
+const octet = (mac: Mac, at: number): number =>
+  (NIBBLE[mac.charCodeAt(at)]! << 4) | NIBBLE[mac.charCodeAt(at + 1)]!
+
+/** The 48 bits of an address as one integer. */
+function learnMac(mac: Mac): number {
+  let value = 0
+  for (let i = 0; i < 6; i++) value = value * 256 + octet(mac, 3 * i)
+  if (knownValue.size === KNOWN_MACS) knownValue.clear()
+  knownValue.set(mac, value)
+  return value
+}
+
+/** A power of two. */
+const KNOWN_MACS = 1024
+const knownValue = new Map<Mac, number>()
+const knownHigh = new Int32Array(KNOWN_MACS).fill(-1)
+const knownLow = new Int32Array(KNOWN_MACS)
+const knownText: Mac[] = Array.from({ length: KNOWN_MACS }, () => '')
+
+/** The eight 16-bit groups of an address; `null` where the text is none. */
+export function ipv6Groups(text: string): number[] | null {
   const halves = text.split('::')
   if (halves.length > 2) return null
   const head = ipv6Half(halves[0]!, halves.length === 1)

@@ -30,8 +30,12 @@ export function putI32(b: Uint8Array, at: number, value: number): void {
 
 /** Writes read-only bytes into a buffer. */
 export function putBytes(b: Uint8Array, at: number, bytes: Bytes): void {
-  b.set(bytes as Uint8Array, at)
+  if (bytes.length > 0) b.set(bytes as Uint8Array, at)
 }
+
+/** The bytes `from` ≤ i < `to`, not copied. */
+export const viewOf = (b: Bytes, from: number, to: number): Bytes =>
+  from === to ? NO_BYTES : b.subarray(from, to)
 
 export function concatBytes(parts: readonly Bytes[]): Uint8Array {
   let length = 0

@@ -24,3 +24,7 @@ export const malformed = (why: Malformation): { ok: false; why: Malformation } =
   ok: false,
   why,
 })
+
+/** What the readers inside a frame give back, a record or what is wrong, as a result. */
+export const toParsed = <T extends object>(read: T | Malformation): Parsed<T> =>
+  typeof read === 'string' ? malformed(read) : parsed(read)

@@ -1,0 +1,88 @@
+import { putMac, readMac } from '../address.ts'
+import { readArpPacket, writeArpPacket } from '../arp/codec.ts'
+import { unreachable } from '../assert.ts'
+import { type Bytes, putBytes, putU16, u16, viewOf } from '../bytes.ts'
+import { readIpv4Packet, writeIpv4Packet } from '../ipv4/codec.ts'
+import { malformed, type Parsed, parsed } from '../parsed.ts'
+import { Opaque } from '../payload.ts'
+import { orMalformed } from '../transport-codec.ts'
+import {
+  ETHERNET_HEADER,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  EthernetFrame,
+  type EthernetPayload,
+} from './frame.ts'
+
+/*
+ * Ethernet II, IEEE 802.3 clause 3; RFC 894 for IPv4 and ARP in it.
+ *
+ *   0                       6                       12              14
+ *   +-----------------------+-----------------------+---------------+-- - -
+ *   | destination           | source                | type          | payload, padding
+ *   +-----------------------+-----------------------+---------------+-- - -
+ *
+ * A type below 0x600 is the length of an 802.3 frame. It matches no type, so its payload stays bytes.
+ */
+const DESTINATION = 0
+const SOURCE = 6
+const TYPE = 12
+
+/**
+ * Reads a frame and everything in it. Payloads are views: `bytes` must not be written afterwards.
+ * Only a frame without a whole Ethernet header fails; what is wrong further in becomes `Malformed`.
+ */
+export function parseEthernet(bytes: Bytes): Parsed<EthernetFrame> {
+  if (bytes.length < ETHERNET_HEADER) return malformed('truncated')
+  const etherType = u16(bytes, TYPE)
+  return parsed(
+    new EthernetFrame(
+      readMac(bytes, DESTINATION),
+      readMac(bytes, SOURCE),
+      etherType,
+      readPayload(bytes, etherType),
+    ),
+  )
+}
+
+/** The frame's `size` bytes, without padding: a device pads on its own. */
+export function emitEthernet(frame: EthernetFrame): Uint8Array {
+  const b = new Uint8Array(frame.size)
+  writeEthernetFrame(b, 0, frame)
+  return b
+}
+
+/** Writes `frame.size` bytes into a buffer that need not be clear. */
+export function writeEthernetFrame(b: Uint8Array, at: number, frame: EthernetFrame): void {
+  putMac(b, at + DESTINATION, frame.destination)
+  putMac(b, at + SOURCE, frame.source)
+  putU16(b, at + TYPE, frame.etherType)
+  writePayload(b, at + ETHERNET_HEADER, frame.payload)
+}
+
+function readPayload(b: Bytes, etherType: number): EthernetPayload {
+  const at = ETHERNET_HEADER
+  const end = b.length
+  switch (etherType) {
+    case ETHERTYPE_IPV4:
+      return orMalformed('ipv4', readIpv4Packet(b, at, end), b, at, end)
+    case ETHERTYPE_ARP:
+      return orMalformed('arp', readArpPacket(b, at, end), b, at, end)
+    default:
+      return new Opaque(viewOf(b, at, end))
+  }
+}
+
+function writePayload(b: Uint8Array, at: number, payload: EthernetPayload): void {
+  switch (payload.kind) {
+    case 'ipv4':
+      return writeIpv4Packet(b, at, payload)
+    case 'arp':
+      return writeArpPacket(b, at, payload)
+    case 'opaque':
+    case 'malformed':
+      return putBytes(b, at, payload.bytes)
+    default:
+      return unreachable(payload)
+  }
+}
