@@ -1,0 +1,363 @@
+import { type IpAddress, type Mac, formatIp, parseIpText } from '../protocols/address.ts'
+import type { TcpChoices } from '../protocols/tcp/policy.ts'
+import { DEFAULT_LINK, type LinkOptions } from './link.ts'
+import type { LinkBetween, NodeSpec, Topology } from './scenario.ts'
+import {
+  type InterfaceAddress,
+  type Subnet,
+  formatSubnet,
+  isInside,
+  isSameSubnet,
+  parseInterfaceAddress,
+  parseRoute,
+  sameFamily,
+  subnetOf,
+} from './subnet.ts'
+import { didYouMean } from './suggest.ts'
+import { readLinkSpec, unknownKey } from './topology-links.ts'
+import {
+  type RoutePlan,
+  type RoutedNode,
+  automaticGateway,
+  automaticRoutes,
+  connectedRoutes,
+  portTowards,
+} from './topology-routes.ts'
+import { readTcpOptions } from './topology-tcp.ts'
+import { UserError, isRefusal, refused } from './user-error.ts'
+
+/** A topology with everything decided: what a world is built from. Plain data. */
+export interface Network {
+  readonly nodes: readonly NodePlan[]
+  readonly links: readonly LinkPlan[]
+}
+
+export interface NodePlan {
+  readonly name: string
+  readonly forwarding: boolean
+  /** The index is the port. In the order in which the links are declared. */
+  readonly interfaces: readonly InterfacePlan[]
+  readonly routes: readonly RoutePlan[]
+  readonly tcp: Partial<TcpChoices>
+}
+
+export interface InterfacePlan {
+  readonly mac: Mac
+  /** Bytes. */
+  readonly mtu: number
+  readonly addresses: readonly InterfaceAddress[]
+  /** The index of the link, and the end of it that this is. */
+  readonly link: number
+  readonly end: 'a' | 'b'
+}
+
+/** One end of a link: the indices of a node and of its interface. */
+export interface LinkEnd {
+  readonly node: number
+  readonly port: number
+}
+
+export interface LinkPlan {
+  readonly a: LinkEnd
+  readonly b: LinkEnd
+  /** The directions' names: `a>b` and `b>a`, with `#2` behind for a second link of the same two. */
+  readonly nameAB: string
+  readonly nameBA: string
+  readonly optionsAB: LinkOptions
+  readonly optionsBA: LinkOptions
+}
+
+const NODE_KEYS = ['kind', 'gateway', 'routes', 'tcp']
+const DEFAULT_MTU = 1500
+
+interface NodeDraft extends RoutedNode {
+  readonly name: string
+  readonly spec: Exclude<NodeSpec, string>
+  readonly tcp: Partial<TcpChoices>
+  readonly ports: PortDraft[]
+}
+interface PortDraft {
+  readonly addresses: readonly InterfaceAddress[]
+  readonly peer: LinkEnd
+  readonly mtu: number
+  readonly link: number
+  readonly end: 'a' | 'b'
+}
+
+/**
+ * Checks a topology and its links, and fills in names, MAC addresses and routes.
+ *
+ * @throws UserError for the first thing that cannot be right.
+ */
+export function planNetwork(topology: Topology, links: readonly LinkBetween[]): Network {
+  const nodes = Object.entries(topology).map(([name, spec]) => readNode(name, spec))
+  const plans = links.map((link, index) => readLink(link, index, links, nodes))
+  checkAddresses(nodes, plans)
+  const routes = nodes.map((_, index) => routesOf(nodes, index))
+  let ports = 0
+  return {
+    nodes: nodes.map((node, index) => ({
+      name: node.name,
+      forwarding: node.forwarding,
+      interfaces: node.ports.map(({ mtu, addresses, link, end }) => {
+        return { mac: macOf(++ports), mtu, addresses, link, end }
+      }),
+      routes: routes[index]!,
+      tcp: node.tcp,
+    })),
+    links: plans,
+  }
+}
+
+function readNode(name: string, written: NodeSpec): NodeDraft {
+  const where = `node ${name}`
+  // The names of links are made of these.
+  if (!/^[a-z][\w.-]*$/i.test(name)) {
+    throw new UserError(`'${name}' cannot be the name of a node`, {
+      word: name,
+      hint: 'expected a letter, then letters, digits, dots, hyphens and underscores',
+    })
+  }
+  const spec = typeof written === 'string' ? { kind: written } : written
+  for (const key of Object.keys(spec)) {
+    if (!NODE_KEYS.includes(key)) throw unknownKey(key, NODE_KEYS, where)
+  }
+  const kind: string = spec.kind
+  if (kind !== 'host' && kind !== 'router') {
+    const hint = didYouMean(kind, ['host', 'router'])
+    throw new UserError(`'${kind}' is not a kind of node`, {
+      where,
+      word: kind,
+      ...(hint === undefined ? {} : { hint }),
+    })
+  }
+  const tcp = readTcpOptions(spec.tcp ?? {}, where)
+  return { name, spec, tcp, forwarding: kind === 'router', ports: [] }
+}
+
+function readLink(
+  link: LinkBetween,
+  index: number,
+  all: readonly LinkBetween[],
+  nodes: readonly NodeDraft[],
+): LinkPlan {
+  const names = Object.keys(link.ends ?? {})
+  const [a, b] = names
+  if (names.length !== 2 || a === undefined || b === undefined) {
+    throw new UserError(`a link has two ends, not ${names.length}`, {
+      where: `link ${index + 1}`,
+      hint: "write { ends: { a: '10.0.0.1/24', b: '10.0.0.2/24' } }",
+    })
+  }
+  const where = `link ${a}-${b}`
+  const [nodeA, nodeB] = [nodeIndex(a, nodes, where), nodeIndex(b, nodes, where)]
+  const both = readLinkSpec(link, where, ['ends', 'to'])
+  const towards = (end: string): LinkOptions => {
+    const to = link.to !== undefined && Object.hasOwn(link.to, end) ? link.to[end] : undefined
+    return { ...DEFAULT_LINK, ...both, ...readLinkSpec(to ?? {}, `${where}: to ${end}`) }
+  }
+  for (const end of Object.keys(link.to ?? {})) {
+    if (!names.includes(end)) {
+      throw new UserError(`'${end}' is not an end of this link`, {
+        where: `${where}: to`,
+        word: end,
+        hint: `expected ${a} or ${b}`,
+      })
+    }
+  }
+  const endA: LinkEnd = { node: nodeA, port: nodes[nodeA]!.ports.length }
+  const endB: LinkEnd = { node: nodeB, port: nodes[nodeB]!.ports.length }
+  // Both ends know the link's MTU; one set for a direction alone is a limit they learn about.
+  const mtu = both.mtu ?? DEFAULT_MTU
+  const shared = { mtu, link: index }
+  const addresses = (end: string) => readAddresses(link.ends[end]!, `${where}: ${end}`)
+  nodes[nodeA]!.ports.push({ ...shared, end: 'a', peer: endB, addresses: addresses(a) })
+  nodes[nodeB]!.ports.push({ ...shared, end: 'b', peer: endA, addresses: addresses(b) })
+  const earlier = all.slice(0, index).filter(({ ends }) => Object.hasOwn(ends, a) && b in ends)
+  const number = earlier.length === 0 ? '' : `#${earlier.length + 1}`
+  return {
+    a: endA,
+    b: endB,
+    nameAB: `${a}>${b}${number}`,
+    nameBA: `${b}>${a}${number}`,
+    optionsAB: towards(b),
+    optionsBA: towards(a),
+  }
+}
+
+function nodeIndex(name: string, nodes: readonly NodeDraft[], where: string): number {
+  const index = nodes.findIndex((node) => node.name === name)
+  if (index >= 0) return index
+  const hint = didYouMean(
+    name,
+    nodes.map((node) => node.name),
+  )
+  throw new UserError(`there is no node '${name}'`, {
+    where,
+    word: name,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+function readAddresses(written: string | readonly string[] | null, where: string) {
+  const texts = written === null ? [] : typeof written === 'string' ? [written] : written
+  return texts.map((text) => {
+    const address = parseInterfaceAddress(String(text))
+    if (isRefusal(address)) throw refused(address, where, String(text))
+    return address
+  })
+}
+
+/** The two ends of a link share a network; nothing else has it, and nobody's address is taken. */
+function checkAddresses(nodes: readonly NodeDraft[], links: readonly LinkPlan[]): void {
+  const owners = new Map<IpAddress, string>()
+  const subnets = new Map<string, { readonly link: number; readonly name: string }>()
+  links.forEach((link, index) => {
+    const [a, b] = [nodes[link.a.node]!, nodes[link.b.node]!]
+    const name = `link ${a.name}-${b.name}`
+    const [ofA, ofB] = [a.ports[link.a.port]!.addresses, b.ports[link.b.port]!.addresses]
+    for (const [owner, addresses] of [
+      [a.name, ofA],
+      [b.name, ofB],
+    ] as const) {
+      for (const own of addresses) {
+        const text = formatIp(own.address)
+        const taken = owners.get(own.address)
+        if (taken !== undefined) {
+          const message = `${text} is already an address of ${taken}`
+          throw new UserError(message, { where: `${name}: ${owner}`, word: text })
+        }
+        owners.set(own.address, owner)
+        const subnet = formatSubnet(subnetOf(own))
+        const before = subnets.get(subnet)
+        if (before !== undefined && before.link !== index) {
+          throw new UserError(`${subnet} is already the network of ${before.name}`, {
+            where: `${name}: ${owner}`,
+            word: text,
+            hint: 'give each link a network of its own',
+          })
+        }
+        subnets.set(subnet, { link: index, name })
+      }
+    }
+    checkSharedSubnet(ofA, ofB, a.name, `${name}: ${b.name}`)
+  })
+}
+
+function checkSharedSubnet(
+  ofA: readonly InterfaceAddress[],
+  ofB: readonly InterfaceAddress[],
+  nameA: string,
+  where: string,
+): void {
+  for (const here of ofB) {
+    const there = ofA.filter((own) => sameFamily(own.address, here.address))
+    const theirs = there[0]
+    if (theirs === undefined) continue
+    const mine = ofB.filter((own) => sameFamily(own.address, here.address))
+    const share = (x: InterfaceAddress, y: InterfaceAddress) =>
+      isSameSubnet(subnetOf(x), subnetOf(y))
+    if (mine.some((x) => there.some((y) => share(x, y)))) continue
+    const written = `${formatIp(here.address)}/${here.prefixLength}`
+    throw new UserError(
+      `${written} is outside ${formatSubnet(subnetOf(theirs))}, the network of ${nameA}`,
+      {
+        where,
+        word: written,
+        hint: 'the two ends of a link need addresses of one network',
+      },
+    )
+  }
+}
+
+function routesOf(nodes: readonly NodeDraft[], index: number): RoutePlan[] {
+  const node = nodes[index]!
+  const connected = connectedRoutes(node)
+  const explicit: RoutePlan[] = []
+  const where = `node ${node.name}`
+  const add = (to: Subnet, gateway: IpAddress, key: string) => {
+    const port = checkGateway(node, gateway, `${where}: ${key}`)
+    const route = { destination: to.network, prefixLength: to.prefixLength, gateway, port }
+    if (explicit.some((r) => isSameSubnet(networkTo(r), to))) {
+      const message = `there are two routes to ${formatSubnet(to)}`
+      throw new UserError(message, { where: `${where}: ${key}` })
+    }
+    explicit.push(route)
+  }
+  for (const text of node.spec.routes ?? []) {
+    const route = parseRoute(text)
+    if (isRefusal(route)) throw refused(route, `${where}: routes`, text)
+    add(route.to, route.gateway, 'routes')
+  }
+  const { gateway } = node.spec
+  if (gateway !== undefined) {
+    const address = parseIpText(gateway)
+    if (address === null) {
+      throw new UserError(`'${gateway}' is not an IP address`, {
+        where: `${where}: gateway`,
+        word: gateway,
+        hint: "write one such as '10.0.0.254', without a prefix length",
+      })
+    }
+    const network = typeof address === 'number' ? 0 : '::'
+    add({ network, prefixLength: 0 }, address, 'gateway')
+  }
+  return [...connected, ...explicit, ...automatic(nodes, index, [...connected, ...explicit])]
+}
+
+/** What nobody wrote down, for each address family. */
+function automatic(
+  nodes: readonly NodeDraft[],
+  index: number,
+  given: readonly RoutePlan[],
+): RoutePlan[] {
+  return [0, '::'].flatMap((family) => {
+    if (!nodes[index]!.forwarding) {
+      const isDefault = (r: RoutePlan) => r.prefixLength === 0 && sameFamily(r.destination, family)
+      const route = given.some(isDefault) ? null : automaticGateway(nodes, index, family)
+      return route === null ? [] : [route]
+    }
+    // A written route rules over all that lies inside it; only a default route leaves room.
+    return automaticRoutes(nodes, index, family, (subnet) =>
+      given.some((r) =>
+        r.gateway === null
+          ? isSameSubnet(networkTo(r), subnet)
+          : r.prefixLength > 0 &&
+            r.prefixLength <= subnet.prefixLength &&
+            isInside(subnet.network, networkTo(r)),
+      ),
+    )
+  })
+}
+
+function checkGateway(node: NodeDraft, gateway: IpAddress, where: string): number {
+  const text = formatIp(gateway)
+  const port = portTowards(node, gateway)
+  const own = node.ports.flatMap((p) => p.addresses)
+  if (port < 0) {
+    const networks = own.map((address) => formatSubnet(subnetOf(address)))
+    throw new UserError(`${text} is on none of the networks of ${node.name}`, {
+      where,
+      word: text,
+      hint:
+        networks.length === 0
+          ? `${node.name} has no address`
+          : `expected one of ${networks.join(', ')}`,
+    })
+  }
+  if (own.some(({ address }) => address === gateway)) {
+    throw new UserError(`${text} is an address of ${node.name} itself`, { where, word: text })
+  }
+  return port
+}
+
+const networkTo = (r: RoutePlan): Subnet => ({
+  network: r.destination,
+  prefixLength: r.prefixLength,
+})
+
+/** Locally administered, counted up from `02:00:00:00:00:01`. */
+function macOf(number: number): Mac {
+  const digits = number.toString(16).padStart(10, '0')
+  return `02:${digits.match(/../g)!.join(':')}`
+}
