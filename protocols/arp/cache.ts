@@ -34,7 +34,7 @@ export interface ArpEntry {
   usableUntil: Nanos
   /** The latest request; -ARP_REQUEST_INTERVAL where there was none. */
   requestedAt: Nanos
-  /** Requests since the last sign of life. */
+  /** Requests of the round that is under way. */
   tries: number
   /** The deadline of the outstanding request, else `NEVER`. */
   resendAt: Nanos
@@ -97,7 +97,6 @@ export function markAlive(
 ): void {
   entry.confirmedAt = now
   entry.usableUntil = now + ARP_VALID
-  entry.tries = 0
   disarm(state, address, entry)
 }
 
