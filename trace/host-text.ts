@@ -55,6 +55,8 @@ function socketEventText(said: SocketEvent): string {
       return `${socket} echo reply seq ${said.sequence} from ${formatIp(said.remote)} ttl ${said.ttl}`
     case 'icmp-error':
       return `${socket} icmp error type ${said.type} code ${said.code} from ${formatIp(said.from)}`
+    case 'rejected':
+      return `${socket} refuses ${said.call}: ${said.error}`
     case 'failed':
       return `${socket} failed ${said.error}`
     case 'closed':

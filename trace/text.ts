@@ -1,4 +1,5 @@
 import type { Mac } from '../protocols/address.ts'
+import type { ArpPacket } from '../protocols/arp/packet.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import { emitEthernet } from '../protocols/ethernet/codec.ts'
 import {
@@ -8,11 +9,12 @@ import {
   ETHERTYPE_IPV4,
 } from '../protocols/ethernet/frame.ts'
 import type { HostEvent } from '../protocols/host/event.ts'
+import type { Ipv4Packet, TransportPayload } from '../protocols/ipv4/packet.ts'
 import type { TcpSegment } from '../protocols/tcp/segment.ts'
 import { instantText, spanText } from './duration-text.ts'
 import { callText, eventText } from './host-text.ts'
 import { PacketText } from './packet-text.ts'
-import type { FrameSent, HostSaid, TraceRecord } from './record.ts'
+import type { FrameReceived, FrameSent, HostSaid, TraceRecord } from './record.ts'
 
 export interface TextOptions {
   /** TCP numbers as they are on the wire, as with `tcpdump -S`. Default: relative. */
@@ -37,6 +39,7 @@ export class TraceText {
   readonly #hosts: 'all' | 'drops' | 'none'
   /** Said by a host, and not yet seen on a link. */
   readonly #retransmits: { node: string; event: number; said: Retransmit }[] = []
+  #arrived: FrameReceived | null = null
   #width = 3
 
   constructor(options: TextOptions = {}) {
@@ -53,6 +56,7 @@ export class TraceText {
         return this.#placed(record, record.link, `${text}${this.#marks(record)}`)
       }
       case 'received': {
+        this.#arrived = record
         if (!this.#received) return null
         const text = this.#packets.frame(emitEthernet(record.frame), false)
         return this.#placed(record, record.link, `${text} ARRIVED`)
@@ -74,10 +78,28 @@ export class TraceText {
     }
     if (said.kind === 'dropped') {
       if (this.#hosts === 'none') return null
-      const text = this.#packets.frame(framed(said.packet), false)
+      const text = this.#droppedText(record, said.packet)
       return this.#placed(record, record.node, `drop ${said.why}: ${text}`)
     }
     return this.#hosts === 'all' ? this.#placed(record, record.node, eventText(said)) : null
+  }
+
+  #droppedText(record: HostSaid, packet: EthernetPayload | TransportPayload): string {
+    // Above IP a packet no longer knows its addresses: the frame that brought it does.
+    const arrived = this.#arrived
+    if (arrived !== null && arrived.event === record.event && arrived.node === record.node) {
+      const outer = arrived.frame.payload
+      if (outer === packet || (outer.kind === 'ipv4' && outer.payload === packet)) {
+        return this.#packets.frame(emitEthernet(arrived.frame), false)
+      }
+    }
+    if (packet.kind === 'ipv4' || packet.kind === 'arp') {
+      return this.#packets.frame(framed(packet), false)
+    }
+    if (packet.kind === 'tcp' || packet.kind === 'udp') {
+      return `${packet.kind} ${packet.sourcePort} > ${packet.destinationPort}, size ${packet.size}`
+    }
+    return `${packet.kind === 'malformed' ? packet.protocol : packet.kind}, size ${packet.size}`
   }
 
   #placed(record: TraceRecord, where: string, text: string): string {
@@ -130,9 +152,8 @@ function segmentOf(frame: EthernetFrame): TcpSegment | null {
   return packet.kind === 'ipv4' && packet.payload.kind === 'tcp' ? packet.payload : null
 }
 
-/** A packet that a host let go has lost its frame: the printer needs one, with any addresses. */
-function framed(packet: EthernetPayload): Bytes {
-  const isArp = packet.kind === 'arp' || (packet.kind === 'malformed' && packet.protocol === 'arp')
-  const type = isArp ? ETHERTYPE_ARP : ETHERTYPE_IPV4
+/** A packet without its frame: the printer needs one, with any addresses. */
+function framed(packet: Ipv4Packet | ArpPacket): Bytes {
+  const type = packet.kind === 'arp' ? ETHERTYPE_ARP : ETHERTYPE_IPV4
   return emitEthernet(new EthernetFrame(NOBODY, NOBODY, type, packet))
 }
