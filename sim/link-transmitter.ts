@@ -1,0 +1,93 @@
+import type { Nanos } from '../protocols/time.ts'
+
+const NANOS_PER_BYTE_AT_1_BIT = 8e9
+
+/**
+ * The sending end of a link: one frame at a time at `rate` bits per second, and a drop-tail queue
+ * in front of it. Nothing happens here between frames: since the queue is first in, first out, all
+ * times are known when a frame is offered.
+ *
+ * The limits count the frames that wait, not the one being transmitted. A frame whose
+ * transmission begins at the very instant of an arrival has left the queue before it.
+ */
+export class Transmitter {
+  /** Bits per second; 0 means that a transmission takes no time. */
+  #rate = 0
+  #frameLimit = Infinity
+  #byteLimit = Infinity
+  /** When the last transmission accepted so far ends. */
+  #freeAt: Nanos = 0
+  /**
+   * By how much `#freeAt` is later than the exact end, in 1/rate ns. Frames sent back to back give
+   * it back, so that their ends are the exact ones, each rounded up once, however many they are.
+   */
+  #excess = 0
+  /** Of the frames that wait: when each transmission begins, and its bytes. A ring. */
+  #starts = new Float64Array(16)
+  #sizes = new Int32Array(16)
+  #head = 0
+  /** Frames and bytes that waited at the last `accept` or `settle`, what was accepted included. */
+  frames = 0
+  bytes = 0
+
+  /** Takes effect with the next frame: what waits keeps its times. */
+  configure(rate: number, frameLimit: number, byteLimit: number): void {
+    if (rate !== this.#rate) this.#excess = 0
+    this.#rate = rate
+    this.#frameLimit = frameLimit
+    this.#byteLimit = byteLimit
+  }
+
+  /** When the frame's last bit is on the link; -1 where the queue has no room for it. */
+  accept(now: Nanos, size: number): Nanos {
+    let start = this.#freeAt
+    this.settle(now)
+    if (start <= now) {
+      // At the very end of the last one it counts as back to back.
+      if (start < now) this.#excess = 0
+      start = now
+    } else {
+      if (this.frames >= this.#frameLimit || this.bytes + size > this.#byteLimit) return -1
+      this.#wait(start, size)
+    }
+    const rate = this.#rate
+    if (rate === 0) return (this.#freeAt = start)
+    // Exact: below 2^53 for every frame up to 1 MB.
+    const work = size * NANOS_PER_BYTE_AT_1_BIT - this.#excess
+    const duration = Math.ceil(work / rate)
+    this.#excess = duration * rate - work
+    return (this.#freeAt = start + duration)
+  }
+
+  /** Lets go what no longer waits. */
+  settle(now: Nanos): void {
+    const mask = this.#starts.length - 1
+    while (this.frames > 0 && this.#starts[this.#head]! <= now) {
+      this.bytes -= this.#sizes[this.#head]!
+      this.#head = (this.#head + 1) & mask
+      this.frames -= 1
+    }
+  }
+
+  #wait(start: Nanos, size: number): void {
+    if (this.frames === this.#starts.length) this.#grow()
+    const at = (this.#head + this.frames) & (this.#starts.length - 1)
+    this.#starts[at] = start
+    this.#sizes[at] = size
+    this.frames += 1
+    this.bytes += size
+  }
+
+  #grow(): void {
+    const old = this.#starts.length
+    const starts = new Float64Array(2 * old)
+    const sizes = new Int32Array(2 * old)
+    for (let i = 0; i < old; i++) {
+      starts[i] = this.#starts[(this.#head + i) & (old - 1)]!
+      sizes[i] = this.#sizes[(this.#head + i) & (old - 1)]!
+    }
+    this.#starts = starts
+    this.#sizes = sizes
+    this.#head = 0
+  }
+}
