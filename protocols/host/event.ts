@@ -1,5 +1,6 @@
 import type { IpAddress, Mac } from '../address.ts'
 import type { EthernetPayload } from '../ethernet/frame.ts'
+import type { TransportPayload } from '../ipv4/packet.ts'
 import type { Seq } from '../sequence.ts'
 import type { RetransmitCause, TcpStateName } from '../tcp/state.ts'
 import type { Nanos } from '../time.ts'
@@ -11,7 +12,11 @@ export type HostDropReason = string
 /** Everything a host says about itself: to its applications, and to whoever keeps the trace. */
 export type HostEvent =
   | SocketEvent
-  | { readonly kind: 'dropped'; readonly why: HostDropReason; readonly packet: EthernetPayload }
+  | {
+      readonly kind: 'dropped'
+      readonly why: HostDropReason
+      readonly packet: EthernetPayload | TransportPayload
+    }
   | {
       readonly kind: 'tcp-state'
       readonly socket: SocketId
@@ -31,3 +36,4 @@ export type HostEvent =
   | { readonly kind: 'rtt'; readonly socket: SocketId; readonly rtt: Nanos; readonly srtt: Nanos }
   | { readonly kind: 'timer'; readonly socket: SocketId; readonly name: string }
   | { readonly kind: 'neighbour'; readonly address: IpAddress; readonly mac: Mac | null }
+  | { readonly kind: 'address-conflict'; readonly address: IpAddress; readonly mac: Mac }

@@ -109,7 +109,14 @@ export type SocketEvent =
       readonly code: number
       readonly sequence: number
     }
-  /** A call could not be carried out, or the connection broke. */
+  /** A call could not be carried out; the socket is as it was. */
+  | {
+      readonly kind: 'rejected'
+      readonly socket: SocketId
+      readonly call: SocketCall['kind']
+      readonly error: Errno
+    }
+  /** The connection broke, or did not come about. `closed` follows. */
   | { readonly kind: 'failed'; readonly socket: SocketId; readonly error: Errno }
   /** The socket is gone; its number may be used again. */
   | { readonly kind: 'closed'; readonly socket: SocketId }

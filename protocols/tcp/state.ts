@@ -1,3 +1,16 @@
+import type { Endpoint, IpAddress } from '../address.ts'
+import type { SocketId } from '../host/socket.ts'
+import type { Seq } from '../sequence.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import type { Timers } from '../engine.ts'
+import type { CongestionState } from './congestion/congestion.ts'
+import { type TcpOptions, NO_OPTIONS } from './options.ts'
+import type { TcpPolicy } from './policy.ts'
+import type { Reassembly } from './reassembly.ts'
+import type { ReceiveQueue } from './receive-queue.ts'
+import { type RtoState, createRto } from './rto.ts'
+import type { SendQueue } from './send-queue.ts'
+
 /** The eleven states of RFC 9293 §3.3.2. */
 export type TcpStateName =
   | 'CLOSED'
@@ -14,3 +27,171 @@ export type TcpStateName =
 
 /** Why a segment was sent again. */
 export type RetransmitCause = 'rto' | 'fast' | 'probe'
+
+export type TcpTimerName = 'retransmit' | 'persist' | 'delayedAck' | 'timeWait'
+
+/**
+ * One connection: the transmission control block of RFC 9293 §3.3.1, its names kept. Plain data of
+ * a fixed shape; what an idle connection does not need is `null` until it is.
+ */
+export interface TcpState {
+  readonly kind: 'connection'
+  readonly id: SocketId
+  readonly policy: TcpPolicy
+  readonly localAddress: IpAddress
+  readonly remoteAddress: IpAddress
+  readonly localPort: number
+  readonly remotePort: number
+  /** The listening socket that a SYN from outside came to; -1 for a connection opened here. */
+  readonly listener: SocketId
+  state: TcpStateName
+  iss: Seq
+  irs: Seq
+  snd: SendVariables
+  rcv: ReceiveVariables
+  rto: RtoState
+  cc: CongestionState
+  timers: Timers<TcpTimerName>
+  /** Payload bytes of a full segment: the peer's MSS and the path's, less the options we send. */
+  mss: number
+  /** The MSS that the path to the peer allows, and what we tell the peer. */
+  readonly pathMss: number
+  /** What both SYNs offered: window scale, SACK, timestamps. */
+  scaled: boolean
+  sackPermitted: boolean
+  timestamps: boolean
+  /** TS.Recent, and the options record last sent, kept because a burst shares it. */
+  tsRecent: number
+  sentOptions: TcpOptions
+  nagle: boolean
+  /** The application asked for no more sending (shutdown, close): FIN follows the queue. */
+  finQueued: boolean
+  /** The application has closed: nobody reads any more. */
+  orphan: boolean
+  /** A `send` was not taken whole, so `writable` is owed. */
+  wantsSpace: boolean
+  /** `readable` was said and nothing received since. */
+  saidReadable: boolean
+  sendQueue: SendQueue | null
+  receiveQueue: ReceiveQueue | null
+  reassembly: Reassembly | null
+}
+
+/** RFC 9293 §3.3.1, send sequence variables. */
+export interface SendVariables {
+  una: Seq
+  nxt: Seq
+  wnd: number
+  wl1: Seq
+  wl2: Seq
+  /** The highest sequence number sent so far: `nxt` falls back behind it after a timeout. */
+  max: Seq
+  /** The end of what the application queued, the FIN not counted. */
+  end: Seq
+  /** The largest window the peer ever offered (RFC 9293 §3.8.6.2.1). */
+  maxWnd: number
+  wndScale: number
+}
+
+/** RFC 9293 §3.3.1, receive sequence variables. */
+export interface ReceiveVariables {
+  nxt: Seq
+  /** The right edge we promised: it never moves back. */
+  adv: Seq
+  wndScale: number
+  /** Bytes received in order and not acknowledged yet. */
+  unacked: number
+  /** Last.ACK.sent of RFC 7323 §4.3. */
+  lastAck: Seq
+  /** The largest segment the peer sent, taken for its full size. */
+  mss: number
+  buffer: number
+  /** The peer has closed its side: `nxt` includes the FIN. */
+  fin: boolean
+}
+
+export interface NewConnection {
+  readonly id: SocketId
+  readonly policy: TcpPolicy
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly iss: Seq
+  /** From the path's MTU, options not deducted. */
+  readonly pathMss: number
+  /** -1: CLOSED, and `connect` opens it. Otherwise LISTEN, and a SYN does. */
+  readonly listener: SocketId
+}
+
+export function createTcp(c: NewConnection): TcpState {
+  const pathMss = Math.min(c.pathMss, c.policy.mss)
+  return {
+    kind: 'connection',
+    id: c.id,
+    policy: c.policy,
+    localAddress: c.local.address,
+    remoteAddress: c.remote.address,
+    localPort: c.local.port,
+    remotePort: c.remote.port,
+    listener: c.listener,
+    state: c.listener < 0 ? 'CLOSED' : 'LISTEN',
+    iss: c.iss,
+    irs: 0,
+    snd: {
+      una: c.iss,
+      nxt: c.iss,
+      wnd: 0,
+      wl1: 0,
+      wl2: 0,
+      max: c.iss,
+      end: (c.iss + 1) | 0,
+      maxWnd: 0,
+      wndScale: 0,
+    },
+    rcv: {
+      nxt: 0,
+      adv: 0,
+      wndScale: 0,
+      unacked: 0,
+      lastAck: 0,
+      mss: 0,
+      buffer: c.policy.receiveBuffer,
+      fin: false,
+    },
+    rto: createRto(c.policy.rtoInitial),
+    cc: {
+      cwnd: 0,
+      ssthresh: 0x7fffffff,
+      recover: c.iss,
+      dupAcks: 0,
+      recovering: false,
+      partial: false,
+      limited: false,
+      bytesAcked: 0,
+    },
+    timers: { retransmit: NEVER, persist: NEVER, delayedAck: NEVER, timeWait: NEVER },
+    mss: pathMss,
+    pathMss,
+    scaled: false,
+    sackPermitted: false,
+    timestamps: false,
+    tsRecent: 0,
+    sentOptions: NO_OPTIONS,
+    nagle: c.policy.nagle,
+    finQueued: false,
+    orphan: false,
+    wantsSpace: false,
+    saidReadable: false,
+    sendQueue: null,
+    receiveQueue: null,
+    reassembly: null,
+  }
+}
+
+/** The earliest deadline of the connection. */
+export function nextDue(timers: Timers<TcpTimerName>): Nanos {
+  let at = timers.retransmit
+  if (timers.persist < at) at = timers.persist
+  if (timers.delayedAck < at) at = timers.delayedAck
+  if (timers.timeWait < at) at = timers.timeWait
+  return at
+}

@@ -1,0 +1,84 @@
+import type { Ipv4Address, Mac } from '../address.ts'
+import { arpLookup, arpNextDue } from '../arp/cache.ts'
+import {
+  type ArpDropReason,
+  type ArpEvent,
+  type ArpOut,
+  arpReceive,
+  arpResolve,
+} from '../arp/engine.ts'
+import type { ArpPacket } from '../arp/packet.ts'
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
+import type { Ipv4Packet } from '../ipv4/packet.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import type { HostOut } from './output.ts'
+import { arpOwner, type HostState } from './state.ts'
+
+/** One interface for the time of one step: what ARP lets go becomes frames and events here. */
+export class ArpPort implements ArpOut {
+  readonly #h: HostState
+  readonly #now: Nanos
+  readonly #port: number
+  readonly #out: HostOut
+  /** Packets that found no neighbour: their senders are owed an error. */
+  readonly unresolved: Ipv4Packet[] = []
+
+  constructor(h: HostState, now: Nanos, port: number, out: HostOut) {
+    this.#h = h
+    this.#now = now
+    this.#port = port
+    this.#out = out
+  }
+
+  receive(packet: ArpPacket): void {
+    const iface = this.#h.interfaces[this.#port]!
+    arpReceive(iface.arp, this.#now, iface.mac, iface.addresses, packet, this)
+    this.wake()
+  }
+
+  resolve(nextHop: Ipv4Address, packet: Ipv4Packet): void {
+    const iface = this.#h.interfaces[this.#port]!
+    const address = iface.addresses[0] ?? 0
+    arpResolve(iface.arp, this.#now, iface.mac, address, nextHop, packet, this)
+    this.wake()
+  }
+
+  wake(): void {
+    const at = arpNextDue(this.#h.interfaces[this.#port]!.arp)
+    if (at !== NEVER) this.#out.wake(arpOwner(this.#port), at)
+  }
+
+  sendArp(packet: ArpPacket, destination: Mac): void {
+    const { mac } = this.#h.interfaces[this.#port]!
+    this.#out.send(new EthernetFrame(destination, mac, ETHERTYPE_ARP, packet), this.#port)
+  }
+
+  forward(packet: Ipv4Packet, destination: Mac): void {
+    const { mac } = this.#h.interfaces[this.#port]!
+    this.#out.send(new EthernetFrame(destination, mac, ETHERTYPE_IPV4, packet), this.#port)
+  }
+
+  undeliverable(packet: Ipv4Packet, why: ArpDropReason): void {
+    this.#out.event({ kind: 'dropped', why: why.replace('-', ' '), packet })
+    if (why === 'arp-unresolved') this.unresolved.push(packet)
+  }
+
+  event(event: ArpEvent): void {
+    this.#out.event(event)
+  }
+}
+
+/** Sends a packet to a neighbour, as soon as its MAC address is known. */
+export function sendToNeighbour(
+  h: HostState,
+  now: Nanos,
+  port: number,
+  nextHop: Ipv4Address,
+  packet: Ipv4Packet,
+  out: HostOut,
+): void {
+  const iface = h.interfaces[port]!
+  const mac = arpLookup(iface.arp, now, nextHop)
+  if (mac === null) new ArpPort(h, now, port, out).resolve(nextHop, packet)
+  else out.send(new EthernetFrame(mac, iface.mac, ETHERTYPE_IPV4, packet), port)
+}

@@ -1,0 +1,297 @@
+import type { Errno } from '../errno.ts'
+import { echoRest, ICMP_ECHO_REQUEST, IcmpMessage } from '../icmp/message.ts'
+import { DEFAULT_TTL, IPV4_HEADER, MAY_FRAGMENT, PROTOCOL_ICMP } from '../ipv4/packet.ts'
+import type { Nanos } from '../time.ts'
+import {
+  addConnection,
+  addListener,
+  type Demux,
+  isPortTaken,
+  removeConnection,
+  removeListener,
+} from './demux.ts'
+import { ephemeralPort } from './ephemeral-port.ts'
+import type { HostOut } from './output.ts'
+import { pathTo, sendIp } from './ipv4-output.ts'
+import type { SocketCall, SocketId } from './socket.ts'
+import {
+  addSocket,
+  type HostState,
+  type IcmpSocket,
+  type Listener,
+  nextSocket,
+  removeSocket,
+  type UdpSocket,
+  type UnboundTcp,
+} from './state.ts'
+import { addTcp, tcpCall } from './tcp.ts'
+import { sendUdp } from './udp.ts'
+
+/** What an application asks: each call for the kind of socket that it names. */
+export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOut): void {
+  if (call.kind === 'open') return open(h, call, out)
+  const socket = h.sockets[call.socket] ?? null
+  if (socket === null) return reject(call, 'EBADF', out)
+  switch (socket.kind) {
+    case 'connection':
+      return tcpCall(h, now, socket, call, out)
+    case 'unbound':
+      return unboundCall(h, now, socket, call, out)
+    case 'listener':
+      return listenerCall(h, socket, call, out)
+    case 'udp':
+      return udpCall(h, now, socket, call, out)
+    case 'icmp':
+      return icmpCall(h, now, socket, call, out)
+  }
+}
+
+type NamedCall = Exclude<SocketCall, { kind: 'open' }>
+
+function reject(call: NamedCall, error: Errno, out: HostOut): void {
+  out.event({ kind: 'rejected', socket: call.socket, call: call.kind, error })
+}
+
+/** The socket's number is free again. */
+function closed(h: HostState, socket: SocketId, out: HostOut): void {
+  removeSocket(h, socket)
+  out.event({ kind: 'closed', socket })
+}
+
+function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): void {
+  const { protocol } = call
+  const id = nextSocket(h)
+  switch (protocol) {
+    case 'tcp': {
+      const { policy } = h
+      addSocket(h, { kind: 'unbound', policy, nagle: policy.nagle, address: null, port: 0 })
+      break
+    }
+    case 'udp':
+      addSocket(h, { kind: 'udp', address: null, port: 0, remote: null, ttl: DEFAULT_TTL })
+      break
+    case 'icmp': {
+      const identifier = freeIdentifier(h)
+      addSocket(h, { kind: 'icmp', identifier })
+      addListener(h.icmp, null, identifier, id)
+    }
+  }
+  out.event({ kind: 'opened', socket: id, protocol })
+}
+
+function freeIdentifier(h: HostState): number {
+  let identifier = 1
+  while (isPortTaken(h.icmp, null, identifier)) identifier += 1
+  return identifier
+}
+
+function unboundCall(
+  h: HostState,
+  now: Nanos,
+  socket: UnboundTcp,
+  call: NamedCall,
+  out: HostOut,
+): void {
+  switch (call.kind) {
+    case 'bind':
+      if (socket.port !== 0) return reject(call, 'EINVAL', out)
+      if (call.address !== null && !h.addresses.has(call.address)) {
+        return reject(call, 'EADDRNOTAVAIL', out)
+      }
+      if (call.port !== 0 && isPortTaken(h.tcp, call.address, call.port)) {
+        return reject(call, 'EADDRINUSE', out)
+      }
+      socket.address = call.address
+      socket.port = call.port
+      return
+    case 'listen':
+      return listen(h, socket, call, out)
+    case 'connect':
+      return connect(h, now, socket, call, out)
+    case 'set':
+      return setUnbound(socket, call, out)
+    case 'close':
+    case 'abort':
+      return closed(h, call.socket, out)
+    default:
+      return reject(call, 'ENOTCONN', out)
+  }
+}
+
+function listen(
+  h: HostState,
+  socket: UnboundTcp,
+  call: SocketCall & { kind: 'listen' },
+  out: HostOut,
+): void {
+  const { policy, address, port } = socket
+  if (port === 0) return reject(call, 'EINVAL', out)
+  if (!addListener(h.tcp, address, port, call.socket)) return reject(call, 'EADDRINUSE', out)
+  const backlog = Math.max(call.backlog, 1)
+  h.sockets[call.socket] = { kind: 'listener', policy, address, port, backlog, opening: 0 }
+}
+
+function connect(
+  h: HostState,
+  now: Nanos,
+  socket: UnboundTcp,
+  call: SocketCall & { kind: 'connect' },
+  out: HostOut,
+): void {
+  const { remote } = call
+  const path = pathTo(h, remote.address)
+  if (path === null) return reject(call, 'ENETUNREACH', out)
+  const address = socket.address ?? path.source
+  const port = socket.port === 0 ? ephemeralPort(h.tcp, address, remote) : socket.port
+  if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
+  const local = { address, port }
+  const { policy, nagle } = socket
+  const s = addTcp(h, now, call.socket, policy, local, remote, -1)
+  if (s === null) return reject(call, 'EADDRINUSE', out)
+  s.nagle = nagle
+  tcpCall(h, now, s, call, out)
+}
+
+function setUnbound(socket: UnboundTcp, call: SocketCall & { kind: 'set' }, out: HostOut): void {
+  switch (call.option) {
+    case 'TCP_NODELAY':
+      socket.nagle = call.value === 0
+      return
+    case 'SO_SNDBUF':
+      socket.policy = socket.policy.with({ sendBuffer: call.value })
+      return
+    case 'SO_RCVBUF':
+      socket.policy = socket.policy.with({ receiveBuffer: call.value })
+      return
+    case 'TCP_MAXSEG':
+      socket.policy = socket.policy.with({ mss: call.value })
+      return
+    default:
+      reject(call, 'ENOPROTOOPT', out)
+  }
+}
+
+function listenerCall(h: HostState, socket: Listener, call: NamedCall, out: HostOut): void {
+  if (call.kind !== 'close' && call.kind !== 'abort') return reject(call, 'EOPNOTSUPP', out)
+  removeListener(h.tcp, socket.address, socket.port)
+  closed(h, call.socket, out)
+}
+
+function udpCall(h: HostState, now: Nanos, socket: UdpSocket, call: NamedCall, out: HostOut): void {
+  switch (call.kind) {
+    case 'bind':
+      return bindUdp(h, socket, call, out)
+    case 'connect':
+      return connectUdp(h, socket, call, out)
+    case 'send':
+    case 'send-to': {
+      const to = call.kind === 'send' ? socket.remote : call.remote
+      if (to === null) return reject(call, 'EDESTADDRREQ', out)
+      if (socket.port === 0 && !bindToFreePort(h, socket, call.socket, to)) {
+        return reject(call, 'EADDRNOTAVAIL', out)
+      }
+      const error = sendUdp(h, now, socket, to, call.bytes, out)
+      return error === null ? undefined : reject(call, error, out)
+    }
+    case 'set':
+      if (call.option !== 'IP_TTL') return reject(call, 'ENOPROTOOPT', out)
+      socket.ttl = call.value
+      return
+    case 'close':
+    case 'abort':
+      unhash(h.udp, socket)
+      return closed(h, call.socket, out)
+    default:
+      return reject(call, 'EOPNOTSUPP', out)
+  }
+}
+
+function bindUdp(
+  h: HostState,
+  socket: UdpSocket,
+  call: SocketCall & { kind: 'bind' },
+  out: HostOut,
+): void {
+  if (socket.port !== 0) return reject(call, 'EINVAL', out)
+  if (call.address !== null && !h.addresses.has(call.address)) {
+    return reject(call, 'EADDRNOTAVAIL', out)
+  }
+  if (call.port === 0) {
+    const any = { address: 0, port: 0 }
+    if (!bindToFreePort(h, socket, call.socket, any)) return reject(call, 'EADDRNOTAVAIL', out)
+    return
+  }
+  if (!addListener(h.udp, call.address, call.port, call.socket)) {
+    return reject(call, 'EADDRINUSE', out)
+  }
+  socket.address = call.address
+  socket.port = call.port
+}
+
+function bindToFreePort(
+  h: HostState,
+  socket: UdpSocket,
+  id: SocketId,
+  to: NonNullable<UdpSocket['remote']>,
+): boolean {
+  const port = ephemeralPort(h.udp, socket.address ?? 0, to)
+  if (port === 0 || !addListener(h.udp, socket.address, port, id)) return false
+  socket.port = port
+  return true
+}
+
+/** A connected UDP socket hears its peer only, and its ICMP errors. */
+function connectUdp(
+  h: HostState,
+  socket: UdpSocket,
+  call: SocketCall & { kind: 'connect' },
+  out: HostOut,
+): void {
+  const { remote } = call
+  const path = pathTo(h, remote.address)
+  if (path === null) return reject(call, 'ENETUNREACH', out)
+  const address = socket.address ?? path.source
+  const port = socket.port === 0 ? ephemeralPort(h.udp, address, remote) : socket.port
+  if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
+  unhash(h.udp, socket)
+  if (!addConnection(h.udp, port, remote.port, remote.address, address, call.socket)) {
+    return reject(call, 'EADDRINUSE', out)
+  }
+  socket.address = address
+  socket.port = port
+  socket.remote = { address: remote.address, port: remote.port }
+  const local = { address, port }
+  out.event({ kind: 'connected', socket: call.socket, local, remote })
+}
+
+function unhash(demux: Demux, socket: UdpSocket): void {
+  const { address, port, remote } = socket
+  if (remote !== null) removeConnection(demux, port, remote.port, remote.address, address ?? 0)
+  else if (port !== 0) removeListener(demux, address, port)
+}
+
+function icmpCall(
+  h: HostState,
+  now: Nanos,
+  socket: IcmpSocket,
+  call: NamedCall,
+  out: HostOut,
+): void {
+  switch (call.kind) {
+    case 'send-echo': {
+      const path = pathTo(h, call.remote)
+      if (path === null) return reject(call, 'ENETUNREACH', out)
+      const rest = echoRest(socket.identifier, call.sequence)
+      const message = new IcmpMessage(ICMP_ECHO_REQUEST, 0, rest, call.bytes)
+      if (message.size + IPV4_HEADER > path.mtu) return reject(call, 'EMSGSIZE', out)
+      sendIp(h, now, path.source, call.remote, PROTOCOL_ICMP, call.ttl, MAY_FRAGMENT, message, out)
+      return
+    }
+    case 'close':
+    case 'abort':
+      removeListener(h.icmp, null, socket.identifier)
+      return closed(h, call.socket, out)
+    default:
+      return reject(call, 'EOPNOTSUPP', out)
+  }
+}

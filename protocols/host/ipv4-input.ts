@@ -1,0 +1,104 @@
+import { BROADCAST_IPV4, isMulticastIpv4 } from '../address.ts'
+import {
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
+  UNREACHABLE_NET,
+  UNREACHABLE_PROTOCOL,
+} from '../icmp/message.ts'
+import { Ipv4Packet } from '../ipv4/packet.ts'
+import { lookupRoute } from '../ipv4/routes.ts'
+import type { Nanos } from '../time.ts'
+import { sendToNeighbour } from './arp-port.ts'
+import type { HostOut } from './output.ts'
+import { icmpArrives } from './icmp-input.ts'
+import { icmpError } from './icmp-errors.ts'
+import type { HostState } from './state.ts'
+import { tcpArrives } from './tcp.ts'
+import { udpArrives } from './udp.ts'
+
+/** A packet came in, in a broadcast frame or not. */
+export function ipv4Arrives(
+  h: HostState,
+  now: Nanos,
+  packet: Ipv4Packet,
+  broadcastFrame: boolean,
+  out: HostOut,
+): void {
+  const { source, destination } = packet
+  // RFC 1122 §3.2.1.3: no packet comes from a group.
+  if (source === BROADCAST_IPV4 || isMulticastIpv4(source)) {
+    return drop(packet, 'ipv4 bad source', out)
+  }
+  if (h.addresses.has(destination)) return deliver(h, now, packet, false, out)
+  if (destination === BROADCAST_IPV4 || h.broadcasts.includes(destination)) {
+    return deliver(h, now, packet, true, out)
+  }
+  if (!h.forwarding) return drop(packet, 'ipv4 not for us', out)
+  if (broadcastFrame || isMulticastIpv4(destination)) return drop(packet, 'ipv4 not forwarded', out)
+  forward(h, now, packet, out)
+}
+
+function drop(packet: Ipv4Packet, why: string, out: HostOut): void {
+  out.event({ kind: 'dropped', why, packet })
+}
+
+function deliver(
+  h: HostState,
+  now: Nanos,
+  packet: Ipv4Packet,
+  broadcast: boolean,
+  out: HostOut,
+): void {
+  const { payload, details } = packet
+  if (details.moreFragments || details.fragmentOffset !== 0) {
+    return drop(packet, 'ipv4 fragment', out)
+  }
+  switch (payload.kind) {
+    case 'tcp':
+      if (broadcast) return drop(packet, 'tcp to a group', out) // RFC 9293 §3.9.2.3
+      return tcpArrives(h, now, packet, payload, out)
+    case 'udp':
+      return udpArrives(h, now, packet, payload, broadcast, out)
+    case 'icmp':
+      return icmpArrives(h, now, packet, payload, broadcast, out)
+    case 'malformed':
+      return drop(packet, `${payload.protocol} ${payload.why}`, out)
+    case 'opaque':
+      drop(packet, 'ipv4 unknown protocol', out)
+      if (!broadcast) {
+        icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, 0, out)
+      }
+  }
+}
+
+/** RFC 1812 §5.2 and §5.3: the packet is a new one, what it carries is shared. */
+function forward(h: HostState, now: Nanos, port: number, packet: Ipv4Packet, out: HostOut): void {
+  const { destination, ttl, details } = packet
+  if (ttl <= 1) {
+    drop(packet, 'ipv4 ttl', out)
+    return icmpError(h, now, packet, ICMP_TIME_EXCEEDED, 0, 0, out)
+  }
+  const route = lookupRoute(h.routes, destination)
+  if (route === null) {
+    drop(packet, 'ipv4 no route', out)
+    return icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_NET, 0, out)
+  }
+  const { mtu } = h.interfaces[route.port]!
+  if (packet.size > mtu) {
+    drop(packet, 'ipv4 too big', out)
+    const code = UNREACHABLE_FRAGMENTATION_NEEDED
+    if (details.dontFragment) icmpError(h, now, packet, ICMP_UNREACHABLE, code, mtu, out)
+    return
+  }
+  const onward = new Ipv4Packet(
+    packet.source,
+    destination,
+    packet.protocol,
+    ttl - 1,
+    packet.identification,
+    details,
+    packet.payload,
+  )
+  sendToNeighbour(h, now, route.port, route.gateway ?? destination, onward, out)
+}

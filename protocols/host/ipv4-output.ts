@@ -1,0 +1,83 @@
+import { BROADCAST_IPV4, BROADCAST_MAC, type IpAddress, isIpv4 } from '../address.ts'
+import { assert } from '../assert.ts'
+import { ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
+import { type Ipv4Details, Ipv4Packet, type TransportPayload } from '../ipv4/packet.ts'
+import { lookupRoute, type Route } from '../ipv4/routes.ts'
+import type { Nanos } from '../time.ts'
+import { sendToNeighbour } from './arp-port.ts'
+import type { HostOut } from './output.ts'
+import { type HostState, LOOPBACK_OWNER } from './state.ts'
+
+/** The way to a destination, and the address of ours that packets on it carry. */
+export interface Path {
+  readonly source: IpAddress
+  /** The largest IP packet on the first link, bytes. */
+  readonly mtu: number
+}
+
+/** What a packet to ourselves may measure. */
+const LOOPBACK_MTU = 65_535
+
+/** `null`: no route, or no address to send from. */
+export function pathTo(h: HostState, destination: IpAddress): Path | null {
+  if (h.addresses.has(destination)) return { source: destination, mtu: LOOPBACK_MTU }
+  if (!isIpv4(destination)) return null
+  const route = routeTo(h, destination)
+  if (route === null) return null
+  const iface = h.interfaces[route.port]!
+  const source = route.source ?? iface.addresses[0]
+  return source === undefined ? null : { source, mtu: iface.mtu }
+}
+
+/** The limited broadcast leaves by the first interface. */
+function routeTo(h: HostState, destination: number): Route | null {
+  if (destination !== BROADCAST_IPV4) return lookupRoute(h.routes, destination)
+  const first = { destination, prefixLength: 32, gateway: null, port: 0, source: null }
+  return h.interfaces.length === 0 ? null : first
+}
+
+/** Sends a payload of our own. False where there is no route (any more). */
+export function sendIp(
+  h: HostState,
+  now: Nanos,
+  source: IpAddress,
+  destination: IpAddress,
+  protocol: number,
+  ttl: number,
+  details: Ipv4Details,
+  payload: TransportPayload,
+  out: HostOut,
+): boolean {
+  assert(isIpv4(source) && isIpv4(destination), 'this host speaks IPv4')
+  h.identification = (h.identification + 1) & 0xffff
+  const id = h.identification
+  const packet = new Ipv4Packet(source, destination, protocol, ttl, id, details, payload)
+  if (h.addresses.has(destination)) {
+    h.loopback.push(packet)
+    out.wake(LOOPBACK_OWNER, now)
+    return true
+  }
+  const route = routeTo(h, destination)
+  if (route === null) {
+    out.event({ kind: 'dropped', why: 'ipv4 no route', packet })
+    return false
+  }
+  transmitOn(h, now, route.port, route.gateway ?? destination, packet, out)
+  return true
+}
+
+/** Puts a packet on a link: to everybody, or to the next hop. */
+export function transmitOn(
+  h: HostState,
+  now: Nanos,
+  port: number,
+  nextHop: number,
+  packet: Ipv4Packet,
+  out: HostOut,
+): void {
+  if (nextHop === BROADCAST_IPV4 || h.broadcasts.includes(nextHop)) {
+    const { mac } = h.interfaces[port]!
+    return out.send(new EthernetFrame(BROADCAST_MAC, mac, ETHERTYPE_IPV4, packet), port)
+  }
+  sendToNeighbour(h, now, port, nextHop, packet, out)
+}

@@ -1,0 +1,191 @@
+import { type Endpoint, type IpAddress } from '../address.ts'
+import { arpSuspect } from '../arp/cache.ts'
+import {
+  DEFAULT_TTL,
+  DONT_FRAGMENT,
+  IPV4_HEADER,
+  type Ipv4Packet,
+  PROTOCOL_TCP,
+} from '../ipv4/packet.ts'
+import { lookupRoute } from '../ipv4/routes.ts'
+import { tcpEngine } from '../tcp/engine.ts'
+import { isn } from '../tcp/isn.ts'
+import type { TcpOut } from '../tcp/output.ts'
+import { resetFor } from '../tcp/reset.ts'
+import { ACK, RST, SYN, TCP_HEADER, type TcpSegment } from '../tcp/segment.ts'
+import { createTcp, type TcpState } from '../tcp/state.ts'
+import type { Nanos } from '../time.ts'
+import {
+  addConnection,
+  findConnection,
+  findListener,
+  NO_SOCKET,
+  removeConnection,
+} from './demux.ts'
+import type { HostEvent } from './event.ts'
+import type { HostOut } from './output.ts'
+import { pathTo, sendIp } from './ipv4-output.ts'
+import type { SocketCall, SocketId } from './socket.ts'
+import {
+  addSocket,
+  type HostState,
+  type Listener,
+  nextSocket,
+  removeSocket,
+  socketOwner,
+} from './state.ts'
+
+/** One connection for the time of one step: its segments become packets here. */
+export class TcpPort implements TcpOut {
+  readonly #h: HostState
+  readonly #now: Nanos
+  readonly #s: TcpState
+  readonly #out: HostOut
+
+  constructor(h: HostState, now: Nanos, s: TcpState, out: HostOut) {
+    this.#h = h
+    this.#now = now
+    this.#s = s
+    this.#out = out
+  }
+
+  send(segment: TcpSegment): void {
+    const { localAddress, remoteAddress } = this.#s
+    sendTcp(this.#h, this.#now, localAddress, remoteAddress, segment, this.#out)
+  }
+
+  event(event: HostEvent): void {
+    if (event.kind === 'closed') forget(this.#h, this.#s)
+    else if (event.kind === 'tcp-state' && event.from === 'SYN-RECEIVED') {
+      const listener = this.#h.sockets[this.#s.listener]
+      if (listener?.kind === 'listener') listener.opening -= 1
+    }
+    this.#out.event(event)
+  }
+
+  wake(socket: SocketId, at: Nanos): void {
+    this.#out.wake(socketOwner(this.#h, socket), at)
+  }
+}
+
+function sendTcp(
+  h: HostState,
+  now: Nanos,
+  from: IpAddress,
+  to: IpAddress,
+  segment: TcpSegment,
+  out: HostOut,
+): void {
+  sendIp(h, now, from, to, PROTOCOL_TCP, DEFAULT_TTL, DONT_FRAGMENT, segment, out)
+}
+
+function forget(h: HostState, s: TcpState): void {
+  removeConnection(h.tcp, s.localPort, s.remotePort, s.remoteAddress, s.localAddress)
+  removeSocket(h, s.id)
+}
+
+export function tcpArrives(
+  h: HostState,
+  now: Nanos,
+  packet: Ipv4Packet,
+  segment: TcpSegment,
+  out: HostOut,
+): void {
+  const { source, destination } = packet
+  const { destinationPort: port, sourcePort: remotePort } = segment
+  const socket = findConnection(h.tcp, port, remotePort, source, destination)
+  if (socket !== NO_SOCKET) return stepTcp(h, now, socket, segment, out)
+  const listener = findListener(h.tcp, destination, port)
+  if (listener !== NO_SOCKET && (segment.flags & (SYN | ACK | RST)) === SYN) {
+    return synArrives(h, now, listener, packet, segment, out)
+  }
+  out.event({ kind: 'dropped', why: 'tcp no connection', packet })
+  const reset = resetFor(segment)
+  if (reset !== null) sendTcp(h, now, destination, source, reset, out)
+}
+
+function stepTcp(
+  h: HostState,
+  now: Nanos,
+  socket: SocketId,
+  segment: TcpSegment,
+  out: HostOut,
+): void {
+  const s = h.sockets[socket] as TcpState
+  tcpEngine.step(s, now, { kind: 'packet', packet: segment, port: 0 }, new TcpPort(h, now, s, out))
+}
+
+/** A new connection for a listener, unless too many are half open (RFC 9293 §3.10.1, backlog). */
+function synArrives(
+  h: HostState,
+  now: Nanos,
+  listenerId: SocketId,
+  packet: Ipv4Packet,
+  segment: TcpSegment,
+  out: HostOut,
+): void {
+  const listener = h.sockets[listenerId] as Listener
+  if (listener.opening >= listener.backlog) {
+    return out.event({ kind: 'dropped', why: 'tcp backlog full', packet })
+  }
+  const local = { address: packet.destination, port: segment.destinationPort }
+  const remote = { address: packet.source, port: segment.sourcePort }
+  const s = addTcp(h, now, nextSocket(h), listener.policy, local, remote, listenerId)
+  if (s === null) return
+  listener.opening += 1
+  stepTcp(h, now, s.id, segment, out)
+}
+
+/** Makes the connection and puts it where its segments find it. `null`: unreachable, or taken. */
+export function addTcp(
+  h: HostState,
+  now: Nanos,
+  id: SocketId,
+  policy: TcpState['policy'],
+  local: Endpoint,
+  remote: Endpoint,
+  listener: SocketId,
+): TcpState | null {
+  const path = pathTo(h, remote.address)
+  if (path === null) return null
+  if (!addConnection(h.tcp, local.port, remote.port, remote.address, local.address, id)) return null
+  const s = createTcp({
+    id,
+    policy,
+    local,
+    remote,
+    iss: isn(now, h.secret, local, remote),
+    pathMss: path.mtu - IPV4_HEADER - TCP_HEADER,
+    listener,
+  })
+  if (id === nextSocket(h)) addSocket(h, s)
+  else h.sockets[id] = s
+  return h.sockets[id] as TcpState
+}
+
+export function tcpCall(
+  h: HostState,
+  now: Nanos,
+  s: TcpState,
+  call: SocketCall,
+  out: HostOut,
+): void {
+  tcpEngine.step(s, now, { kind: 'call', call }, new TcpPort(h, now, s, out))
+}
+
+export function tcpTimer(h: HostState, now: Nanos, socket: SocketId, out: HostOut): void {
+  const s = h.sockets[socket]
+  if (s?.kind !== 'connection') return
+  const before = s.rto.retransmits
+  // RFC 1122 §2.3.2.1 (4): too many retransmissions cast doubt on the neighbour.
+  if (before >= s.policy.suspectAfter && s.timers.retransmit <= now) suspect(h, now, s)
+  tcpEngine.step(s, now, { kind: 'timer', owner: socket }, new TcpPort(h, now, s, out))
+}
+
+function suspect(h: HostState, now: Nanos, s: TcpState): void {
+  const { remoteAddress } = s
+  if (typeof remoteAddress !== 'number') return
+  const route = lookupRoute(h.routes, remoteAddress)
+  if (route === null) return
+  arpSuspect(h.interfaces[route.port]!.arp, now, route.gateway ?? remoteAddress)
+}

@@ -1,0 +1,173 @@
+import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import { newReno } from './congestion/new-reno.ts'
+import { enter, finish, startTimeWait } from './lifecycle.ts'
+import type { TcpOut } from './output.ts'
+import { sampleRtt } from './rto.ts'
+import { FIN, SYN, type TcpSegment } from './segment.ts'
+import { dropBefore } from './send-queue.ts'
+import type { TcpState } from './state.ts'
+import { retransmitFirst, sendAck, TIMESTAMP_TICK, timestampAt, transmit } from './transmit.ts'
+
+// RFC 9293 §3.10.7.4, "fifth, check the ACK field", for the synchronized states; RFC 5681 and 6582.
+
+/** Takes what the segment acknowledges. False where nothing else of it may be looked at. */
+export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): boolean {
+  const { snd } = s
+  if (seqGt(seg.ack, snd.max) || seqDiff(snd.una, seg.ack) > snd.maxWnd) {
+    sendAck(s, now, out) // RFC 5961 §5.2: nothing that we sent, or long ago
+    out.event({ kind: 'dropped', why: 'tcp bad ack', packet: seg })
+    return false
+  }
+  const acked = seqDiff(seg.ack, snd.una)
+  if (acked > 0) {
+    newDataAcknowledged(s, now, seg, acked, out)
+    if (s.state === 'CLOSED') return false
+  } else if (acked === 0 && isDuplicate(s, seg)) {
+    duplicateAck(s, now, out)
+  }
+  updateWindow(s, now, seg, out)
+  transmit(s, now, out)
+  return true
+}
+
+/** RFC 5681 §2. */
+function isDuplicate(s: TcpState, seg: TcpSegment): boolean {
+  const { snd } = s
+  return (
+    seqGt(snd.max, snd.una) &&
+    seg.payload.length === 0 &&
+    (seg.flags & (SYN | FIN)) === 0 &&
+    seg.window << snd.wndScale === snd.wnd
+  )
+}
+
+function newDataAcknowledged(
+  s: TcpState,
+  now: Nanos,
+  seg: TcpSegment,
+  acked: number,
+  out: TcpOut,
+): void {
+  const { snd, rto, timers } = s
+  const finAcked = s.finQueued && seqGt(seg.ack, snd.end)
+  measure(s, now, seg, out)
+  moveWindow(s, seg, acked)
+  snd.una = seg.ack
+  if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
+  rto.retransmits = 0
+  if (s.sendQueue !== null) dropBefore(s.sendQueue, snd.una)
+  // RFC 6298 (5.2), (5.3); in recovery only the first partial ACK restarts it (RFC 6582 §3.2).
+  if (snd.una === snd.max) timers.retransmit = NEVER
+  else if (!s.cc.recovering || !s.cc.partial) timers.retransmit = now + rto.rto
+  if (s.cc.recovering) partialAck(s, now, acked, out)
+  if (s.wantsSpace) offerSpace(s, out)
+  if (finAcked) finAcknowledged(s, now, out)
+}
+
+/** RFC 6298 §3 and RFC 7323 §4: a timed segment, or else the echo of a timestamp. */
+function measure(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  const { rto } = s
+  let rtt = -1
+  if (rto.timedAt !== NEVER) {
+    if (seqGeq(seg.ack, rto.timedEnd)) {
+      rtt = now - rto.timedAt
+      rto.timedAt = NEVER
+    }
+  } else if (s.timestamps && seg.options.hasTimestamps) {
+    rtt = ((timestampAt(s, now) - seg.options.timestampEcho) | 0) * TIMESTAMP_TICK
+  }
+  if (rto.watching && seg.options.hasTimestamps) {
+    // RFC 3522: the original arrived after all.
+    if (seqLt(seg.options.timestampEcho, rto.retransmitTs))
+      out.event({ kind: 'spurious', socket: s.id, seq: s.snd.una })
+    rto.watching = false
+  }
+  if (rtt < 0 || rtt > now) return // an echo of nothing that we sent
+  sampleRtt(rto, rtt, s.policy)
+  out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(rto.srtt) })
+}
+
+/** RFC 5681 §3.1 and the ends of recovery, RFC 6582 §3.2 step 3. */
+function moveWindow(s: TcpState, seg: TcpSegment, acked: number): void {
+  const { cc, snd } = s
+  cc.dupAcks = 0
+  if (!cc.recovering) {
+    if (cc.limited) newReno.acked(cc, acked, s.mss)
+    return
+  }
+  if (seqLt(seg.ack, cc.recover)) return
+  const flight = seqDiff(snd.max, seg.ack)
+  cc.cwnd = Math.min(cc.ssthresh, Math.max(flight, s.mss) + s.mss)
+  cc.recovering = false
+  cc.partial = false
+}
+
+/** RFC 6582 §3.2 step 3, partial acknowledgement: the next hole is sent again at once. */
+function partialAck(s: TcpState, now: Nanos, acked: number, out: TcpOut): void {
+  const { cc } = s
+  cc.cwnd = Math.max(cc.cwnd - acked, s.mss)
+  if (acked >= s.mss) cc.cwnd += s.mss
+  cc.partial = true
+  retransmitFirst(s, now, 'fast', out)
+}
+
+/** RFC 6582 §3.2 steps 1 and 2; RFC 5681 §3.2. */
+function duplicateAck(s: TcpState, now: Nanos, out: TcpOut): void {
+  const { cc, snd } = s
+  cc.dupAcks += 1
+  if (cc.recovering) {
+    cc.cwnd += s.mss
+    return
+  }
+  if (cc.dupAcks !== s.policy.dupAckThreshold) return
+  // Duplicates of what a timeout sent again show nothing (RFC 6582 §3.2 step 1).
+  if (seqLt(snd.una, cc.recover)) return
+  newReno.lost(cc, seqDiff(snd.max, snd.una), s.mss)
+  cc.recover = snd.max
+  cc.recovering = true
+  cc.partial = false
+  retransmitFirst(s, now, 'fast', out)
+  cc.cwnd = cc.ssthresh + s.policy.dupAckThreshold * s.mss
+}
+
+function updateWindow(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  const { snd } = s
+  if (!(seqLt(snd.wl1, seg.seq) || (snd.wl1 === seg.seq && seqLeq(snd.wl2, seg.ack)))) return
+  if (seqLt(seg.ack, snd.una)) return
+  snd.wnd = seg.window << snd.wndScale
+  if (snd.wnd > snd.maxWnd) snd.maxWnd = snd.wnd
+  snd.wl1 = seg.seq
+  snd.wl2 = seg.ack
+  if (s.timers.persist === NEVER) return
+  s.rto.retransmits = 0 // the peer answers: probing may go on for ever
+  if (snd.wnd > 0) {
+    s.timers.persist = NEVER
+    s.rto.probes = 0
+    snd.nxt = snd.una
+    transmit(s, now, out, 'probe')
+  }
+}
+
+/** RFC 9293 §3.10.7.4: the states in which our FIN waits for its acknowledgement. */
+function finAcknowledged(s: TcpState, now: Nanos, out: TcpOut): void {
+  switch (s.state) {
+    case 'FIN-WAIT-1':
+      enter(s, 'FIN-WAIT-2', out)
+      if (s.orphan) s.timers.timeWait = now + s.policy.finWait2
+      return
+    case 'CLOSING':
+      return startTimeWait(s, now, out)
+    case 'LAST-ACK':
+      return finish(s, out)
+    default:
+  }
+}
+
+/** Half the buffer free, or all of it: then it is worth waking the application. */
+function offerSpace(s: TcpState, out: TcpOut): void {
+  const space = s.policy.sendBuffer - seqDiff(s.snd.end, s.snd.una)
+  if (space < s.policy.sendBuffer >> 1) return
+  s.wantsSpace = false
+  out.event({ kind: 'writable', socket: s.id, space })
+}

@@ -1,0 +1,170 @@
+import { seqAdd, seqDiff } from '../sequence.ts'
+import { assert } from '../assert.ts'
+import type { Bytes } from '../bytes.ts'
+import type { Errno } from '../errno.ts'
+import type { SocketCall } from '../host/socket.ts'
+import type { Nanos } from '../time.ts'
+import { tcpInfo } from './info.ts'
+import { enter, finish } from './lifecycle.ts'
+import type { TcpOut } from './output.ts'
+import { takeChunks } from './receive-queue.ts'
+import { resetAt } from './reset.ts'
+import { ACK, RST } from './segment.ts'
+import { createSendQueue } from './send-queue.ts'
+import type { TcpState } from './state.ts'
+import { sendAck, sendSyn, transmit } from './transmit.ts'
+import { worthUpdating } from './window.ts'
+
+// RFC 9293 §3.10.1 to §3.10.6, the user's calls.
+
+export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpOut): void {
+  switch (call.kind) {
+    case 'connect':
+      return open(s, now, out)
+    case 'send':
+      return send(s, now, call.bytes, out)
+    case 'receive':
+      return receive(s, now, call.max, out)
+    case 'shutdown':
+      return shutdown(s, now, out)
+    case 'close':
+      return close(s, now, out)
+    case 'abort':
+      return abort(s, out)
+    case 'set':
+      return set(s, now, call.option, call.value, out)
+    case 'info':
+      return out.event({ kind: 'info', socket: s.id, info: tcpInfo(s) })
+    default:
+      return reject(s, call.kind, 'EOPNOTSUPP', out)
+  }
+}
+
+function reject(s: TcpState, call: SocketCall['kind'], error: Errno, out: TcpOut): void {
+  out.event({ kind: 'rejected', socket: s.id, call, error })
+}
+
+/** OPEN, active. */
+function open(s: TcpState, now: Nanos, out: TcpOut): void {
+  if (s.state !== 'CLOSED') return reject(s, 'connect', 'EISCONN', out)
+  enter(s, 'SYN-SENT', out)
+  sendSyn(s, now, out)
+}
+
+function mayQueue(s: TcpState): boolean {
+  if (s.finQueued || s.orphan) return false
+  switch (s.state) {
+    case 'SYN-SENT':
+    case 'SYN-RECEIVED':
+    case 'ESTABLISHED':
+    case 'CLOSE-WAIT':
+      return true
+    default:
+      return false
+  }
+}
+
+/** SEND: as much as the buffer holds, from the front. The bytes are kept as they are, not copied. */
+function send(s: TcpState, now: Nanos, bytes: Bytes, out: TcpOut): void {
+  if (!mayQueue(s)) return reject(s, 'send', s.state === 'CLOSED' ? 'ENOTCONN' : 'EPIPE', out)
+  const { snd } = s
+  const space = Math.max(s.policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
+  const taken = Math.min(bytes.length, space)
+  if (taken > 0) {
+    const queue = (s.sendQueue ??= createSendQueue(snd.end))
+    queue.chunks.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
+    snd.end = seqAdd(snd.end, taken)
+  }
+  if (taken < bytes.length) s.wantsSpace = true
+  out.event({ kind: 'queued', socket: s.id, bytes: taken })
+  if (s.state === 'ESTABLISHED' || s.state === 'CLOSE-WAIT') transmit(s, now, out)
+}
+
+/** RECEIVE. Reading may open the window far enough to tell the peer. */
+function receive(s: TcpState, now: Nanos, max: number, out: TcpOut): void {
+  const queue = s.receiveQueue
+  const before = queue === null ? 0 : queue.bytes
+  const chunks = queue === null ? [] : takeChunks(queue, max)
+  const left = queue === null ? 0 : queue.bytes
+  s.saidReadable = left > 0
+  out.event({
+    kind: 'received',
+    socket: s.id,
+    chunks,
+    bytes: before - left,
+    ended: s.rcv.fin && left === 0,
+  })
+  if (before > left && hearsWindow(s) && worthUpdating(s)) sendAck(s, now, out)
+}
+
+function hearsWindow(s: TcpState): boolean {
+  return s.state === 'ESTABLISHED' || s.state === 'FIN-WAIT-1' || s.state === 'FIN-WAIT-2'
+}
+
+/** CLOSE as RFC 9293 means it: nothing more to send, reading goes on. */
+function shutdown(s: TcpState, now: Nanos, out: TcpOut): void {
+  if (s.finQueued) return
+  switch (s.state) {
+    case 'CLOSED':
+    case 'LISTEN':
+      return reject(s, 'shutdown', 'ENOTCONN', out)
+    case 'SYN-SENT':
+      return finish(s, out)
+    case 'SYN-RECEIVED':
+      s.finQueued = true // it waits for ESTABLISHED, as §3.10.4 allows
+      return
+    case 'ESTABLISHED':
+      enter(s, 'FIN-WAIT-1', out)
+      break
+    case 'CLOSE-WAIT':
+      enter(s, 'LAST-ACK', out)
+      break
+    default:
+      return
+  }
+  s.finQueued = true
+  transmit(s, now, out)
+}
+
+/** The application lets go: unread bytes turn the close into a reset (RFC 2525 §2.17). */
+function close(s: TcpState, now: Nanos, out: TcpOut): void {
+  if (s.orphan) return
+  s.orphan = true
+  if (s.state === 'CLOSED' || s.state === 'LISTEN') return finish(s, out)
+  if (s.receiveQueue !== null && s.receiveQueue.bytes > 0) return abort(s, out)
+  s.receiveQueue = null
+  if (s.state === 'FIN-WAIT-2') s.timers.timeWait = now + s.policy.finWait2
+  shutdown(s, now, out)
+}
+
+/** ABORT, §3.10.5. */
+function abort(s: TcpState, out: TcpOut): void {
+  switch (s.state) {
+    case 'SYN-RECEIVED':
+    case 'ESTABLISHED':
+    case 'FIN-WAIT-1':
+    case 'FIN-WAIT-2':
+    case 'CLOSE-WAIT':
+      out.send(resetAt(s.localPort, s.remotePort, s.snd.max, s.rcv.nxt, RST | ACK), 0)
+      break
+    default:
+  }
+  s.receiveQueue = null
+  finish(s, out)
+}
+
+function set(s: TcpState, now: Nanos, option: string, value: number, out: TcpOut): void {
+  assert(Number.isInteger(value), 'a socket option is an integer')
+  switch (option) {
+    case 'TCP_NODELAY':
+      s.nagle = value === 0
+      if (!s.nagle && s.state === 'ESTABLISHED') transmit(s, now, out)
+      return
+    case 'SO_RCVBUF':
+      // The window scale was agreed on with the SYN: a larger buffer is offered as far as it goes.
+      s.rcv.buffer = value
+      return
+    default:
+      return reject(s, 'set', 'ENOPROTOOPT', out)
+  }
+}

@@ -1,0 +1,67 @@
+import type { Errno } from '../errno.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import type { TcpOut } from './output.ts'
+import { sampleRtt } from './rto.ts'
+import type { TcpSegment } from './segment.ts'
+import type { TcpState, TcpStateName } from './state.ts'
+
+// How a connection moves through the states of RFC 9293 figure 5, and how it ends.
+
+export function enter(s: TcpState, to: TcpStateName, out: TcpOut): void {
+  const from = s.state
+  s.state = to
+  out.event({ kind: 'tcp-state', socket: s.id, from, to })
+}
+
+/** The three-way handshake is complete from this side. The window has been taken. */
+export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  const { snd, rto, cc, policy } = s
+  snd.una = seg.ack
+  if (rto.timedAt !== NEVER) {
+    const rtt = now - rto.timedAt
+    sampleRtt(rto, rtt, policy)
+    out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(rto.srtt) })
+  } else {
+    rto.rto = Math.max(policy.rtoInitial, RTO_AFTER_LOST_SYN) // RFC 6298 (5.7)
+  }
+  // RFC 5681 §3.1: one segment only, if the SYN or its answer was lost.
+  cc.cwnd = (rto.retransmits > 0 ? 1 : policy.initialWindow) * s.mss
+  rto.timedAt = NEVER
+  rto.retransmits = 0
+  s.timers.retransmit = NEVER
+  enter(s, 'ESTABLISHED', out)
+  const local = { address: s.localAddress, port: s.localPort }
+  const remote = { address: s.remoteAddress, port: s.remotePort }
+  if (s.listener < 0) out.event({ kind: 'connected', socket: s.id, local, remote })
+  else out.event({ kind: 'accepted', socket: s.id, listener: s.listener, local, remote })
+}
+
+const RTO_AFTER_LOST_SYN = 3e9
+
+/** The connection breaks: the application hears why, and the socket is gone. */
+export function fail(s: TcpState, error: Errno, out: TcpOut): void {
+  out.event({ kind: 'failed', socket: s.id, error })
+  finish(s, out)
+}
+
+/** The end of the connection. The host lets the socket go when it hears `closed`. */
+export function finish(s: TcpState, out: TcpOut): void {
+  const { timers } = s
+  timers.retransmit = NEVER
+  timers.persist = NEVER
+  timers.delayedAck = NEVER
+  timers.timeWait = NEVER
+  s.sendQueue = null
+  s.reassembly = null
+  s.finQueued = false
+  s.snd.end = s.snd.nxt
+  enter(s, 'CLOSED', out)
+  out.event({ kind: 'closed', socket: s.id })
+}
+
+export function startTimeWait(s: TcpState, now: Nanos, out: TcpOut): void {
+  s.timers.retransmit = NEVER
+  s.timers.persist = NEVER
+  s.timers.timeWait = now + 2 * s.policy.msl
+  enter(s, 'TIME-WAIT', out)
+}

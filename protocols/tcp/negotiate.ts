@@ -1,0 +1,66 @@
+import {
+  OPTION_MSS,
+  OPTION_NOP,
+  OPTION_SACK_PERMITTED,
+  OPTION_TIMESTAMPS,
+  OPTION_WINDOW_SCALE,
+  TcpOptions,
+} from './options.ts'
+import type { TcpSegment } from './segment.ts'
+import type { TcpState } from './state.ts'
+import { MAX_SCALE, scaleFor } from './window.ts'
+
+// What the two SYNs agree on: MSS, window scale, timestamps, SACK.
+
+const TIMESTAMP_BYTES = 12
+/** Less than this is refused: no path is so small, and tiny segments are an attack. */
+const MIN_MSS = 64
+
+const NONE: readonly never[] = []
+
+/** Layouts are shared constants: bit 0 SACK permitted, bit 1 timestamps, bit 2 window scale. */
+const LAYOUTS: readonly (readonly number[])[] = Array.from({ length: 8 }, (_, bits) => {
+  const layout = [OPTION_MSS]
+  if (bits & 1) layout.push(OPTION_SACK_PERMITTED)
+  if (bits & 2) layout.push(...(bits & 1 ? [] : [OPTION_NOP, OPTION_NOP]), OPTION_TIMESTAMPS)
+  else if (bits & 1) layout.unshift(OPTION_NOP, OPTION_NOP)
+  if (bits & 4) layout.push(OPTION_NOP, OPTION_WINDOW_SCALE)
+  return layout
+})
+
+/** Options for our SYN; a SYN,ACK offers only what the SYN offered (RFC 7323 §2.2, §3.2). */
+export function synOptions(s: TcpState, timestamp: number): TcpOptions {
+  const { policy } = s
+  const answering = s.state === 'SYN-RECEIVED'
+  const scale = answering ? s.scaled : policy.windowScale
+  const stamps = answering ? s.timestamps : policy.timestamps
+  const sack = answering ? s.sackPermitted : policy.sackPermitted
+  const layout = LAYOUTS[(sack ? 1 : 0) | (stamps ? 2 : 0) | (scale ? 4 : 0)]!
+  return new TcpOptions(
+    layout,
+    s.pathMss,
+    scale ? scaleFor(s.rcv.buffer) : -1,
+    stamps ? timestamp : 0,
+    stamps ? s.tsRecent : 0,
+    NONE,
+    NONE,
+  )
+}
+
+/** Takes what the peer's SYN offers, where our policy offers it too. */
+export function agree(s: TcpState, syn: TcpSegment): void {
+  const { options } = syn
+  const { policy } = s
+  s.scaled = policy.windowScale && options.windowScale >= 0
+  s.snd.wndScale = s.scaled ? Math.min(options.windowScale, MAX_SCALE) : 0
+  s.rcv.wndScale = s.scaled ? scaleFor(s.rcv.buffer) : 0
+  s.sackPermitted = policy.sackPermitted && options.sackPermitted
+  s.timestamps = policy.timestamps && options.hasTimestamps
+  if (s.timestamps) s.tsRecent = options.timestampValue
+  const peerMss = options.mss < 0 ? DEFAULT_SEND_MSS : Math.max(options.mss, MIN_MSS)
+  // RFC 6691: the MSS option counts no options; what we send does.
+  s.mss = Math.min(peerMss, s.pathMss) - (s.timestamps ? TIMESTAMP_BYTES : 0)
+}
+
+/** RFC 9293 §3.7.1: without the option, an IPv4 peer takes 536 bytes. */
+const DEFAULT_SEND_MSS = 536

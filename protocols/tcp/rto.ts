@@ -1,0 +1,63 @@
+import type { Seq } from '../sequence.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import type { TcpChoices } from './policy.ts'
+
+// RFC 6298, Computing TCP's Retransmission Timer. Section numbers below are its own.
+
+export interface RtoState {
+  /** -1 before the first sample. */
+  srtt: Nanos
+  rttvar: Nanos
+  /** The timeout in force, back-off included. */
+  rto: Nanos
+  /** Retransmissions by timeout since the last progress. */
+  retransmits: number
+  /** Probes of a closed window since it closed. */
+  probes: number
+  /** All retransmitted segments so far. */
+  total: number
+  /** The segment that is timed: the sample is taken when `timedEnd` is acknowledged. */
+  timedEnd: Seq
+  /** When it was sent; NEVER when none is timed, or Karn's rule forbids it (section 3). */
+  timedAt: Nanos
+  /** When anything was last sent: an idle sender starts again slowly (RFC 5681 §4.1). */
+  sentAt: Nanos
+  /**
+   * The timestamp that the first retransmission carried; an ACK that echoes an older one
+   * shows that the retransmission was not needed (RFC 3522). 0 where not watched.
+   */
+  retransmitTs: number
+  watching: boolean
+}
+
+export const createRto = (initial: Nanos): RtoState => ({
+  srtt: -1,
+  rttvar: 0,
+  rto: initial,
+  retransmits: 0,
+  probes: 0,
+  total: 0,
+  timedEnd: 0,
+  timedAt: NEVER,
+  sentAt: NEVER,
+  retransmitTs: 0,
+  watching: false,
+})
+
+/** Takes one round-trip time measurement, and ends any back-off. */
+export function sampleRtt(r: RtoState, rtt: Nanos, policy: TcpChoices): void {
+  if (r.srtt < 0) {
+    r.srtt = rtt // (2.2)
+    r.rttvar = rtt / 2
+  } else {
+    r.rttvar = 0.75 * r.rttvar + 0.25 * Math.abs(r.srtt - rtt) // (2.3)
+    r.srtt = 0.875 * r.srtt + 0.125 * rtt
+  }
+  const unclamped = r.srtt + Math.max(policy.rtoGranularity, 4 * r.rttvar)
+  r.rto = Math.round(Math.min(Math.max(unclamped, policy.rtoMin), policy.rtoMax)) // (2.4) (2.5)
+}
+
+/** (5.5) */
+export function backOff(r: RtoState, policy: TcpChoices): void {
+  r.rto = Math.min(2 * r.rto, policy.rtoMax)
+}

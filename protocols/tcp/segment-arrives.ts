@@ -1,0 +1,199 @@
+import { seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
+import type { Nanos } from '../time.ts'
+import { ackArrives } from './ack-arrives.ts'
+import { becomeEstablished, enter, fail, finish } from './lifecycle.ts'
+import { agree } from './negotiate.ts'
+import type { TcpOut } from './output.ts'
+import { resetFor } from './reset.ts'
+import { ACK, FIN, RST, SYN, type TcpSegment } from './segment.ts'
+import type { TcpState } from './state.ts'
+import { textArrives } from './text-arrives.ts'
+import { sendAck, sendSyn, transmit } from './transmit.ts'
+import { MAX_WINDOW } from './window.ts'
+
+// RFC 9293 §3.10.7, SEGMENT ARRIVES: the checks in the order of the text, one function each.
+
+export function segmentArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  switch (s.state) {
+    case 'CLOSED':
+      return inClosed(seg, out)
+    case 'LISTEN':
+      return inListen(s, now, seg, out)
+    case 'SYN-SENT':
+      return inSynSent(s, now, seg, out)
+    default:
+      return inOtherStates(s, now, seg, out)
+  }
+}
+
+/** §3.10.7.1 */
+function inClosed(seg: TcpSegment, out: TcpOut): void {
+  const reset = resetFor(seg)
+  if (reset !== null) out.send(reset, 0)
+}
+
+/** §3.10.7.2. The host hands a listening connection nothing but a SYN; the rest is for the rule. */
+function inListen(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (seg.flags & RST) return
+  if (seg.flags & ACK) return inClosed(seg, out)
+  if (!(seg.flags & SYN)) return
+  takeSyn(s, seg)
+  agree(s, seg)
+  enter(s, 'SYN-RECEIVED', out)
+  sendSyn(s, now, out)
+}
+
+/** §3.10.7.3 */
+function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  const { snd } = s
+  const acks = (seg.flags & ACK) !== 0
+  if (acks && (seqLeq(seg.ack, s.iss) || seqGt(seg.ack, snd.nxt))) {
+    const reset = resetFor(seg)
+    if (reset !== null) out.send(reset, 0)
+    return
+  }
+  if (seg.flags & RST) {
+    if (acks) fail(s, 'ECONNREFUSED', out)
+    return
+  }
+  if (!(seg.flags & SYN)) return
+  takeSyn(s, seg)
+  agree(s, seg)
+  if (!acks) {
+    // Simultaneous open: our SYN is answered by theirs.
+    enter(s, 'SYN-RECEIVED', out)
+    sendSyn(s, now, out)
+    return
+  }
+  takeWindow(s, seg)
+  becomeEstablished(s, now, seg, out)
+  if (seg.payload.length > 0 || seg.flags & FIN) textArrives(s, now, seg, out)
+  if (s.state !== 'CLOSED' && s.rcv.lastAck !== s.rcv.nxt) {
+    transmit(s, now, out)
+    if (s.rcv.lastAck !== s.rcv.nxt) sendAck(s, now, out)
+  }
+}
+
+function takeSyn(s: TcpState, seg: TcpSegment): void {
+  s.irs = seg.seq
+  s.rcv.nxt = seqAdd(seg.seq, 1)
+  s.rcv.lastAck = seg.seq
+  s.rcv.adv = seqAdd(s.rcv.nxt, Math.min(s.rcv.buffer, MAX_WINDOW))
+}
+
+/** The window of a SYN is not scaled. */
+function takeWindow(s: TcpState, seg: TcpSegment): void {
+  const { snd } = s
+  snd.wnd = seg.window
+  snd.maxWnd = seg.window
+  snd.wl1 = seg.seq
+  snd.wl2 = seg.ack
+}
+
+/** §3.10.7.4 */
+function inOtherStates(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (!timestampFits(s, now, seg, out)) return
+  if (!isAcceptable(s, seg)) return refuse(s, now, seg, out)
+  if (seg.flags & RST) return resetArrives(s, now, seg, out)
+  if (seg.flags & SYN) return challenge(s, now, seg, out)
+  if (!(seg.flags & ACK)) return drop(seg, 'tcp no ack', out)
+  if (s.timestamps && seqLeq(seg.seq, s.rcv.lastAck)) rememberTimestamp(s, seg)
+  if (s.state === 'SYN-RECEIVED' && !synAcknowledged(s, now, seg, out)) return
+  if (!ackArrives(s, now, seg, out)) return
+  textArrives(s, now, seg, out)
+}
+
+/** First, RFC 7323 §5.3 R1: protection against wrapped sequence numbers. */
+function timestampFits(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): boolean {
+  if (!s.timestamps || seg.flags & (RST | SYN)) return true
+  if (!seg.options.hasTimestamps) {
+    drop(seg, 'tcp no timestamp', out) // RFC 7323 §3.2
+    return false
+  }
+  if (seqGeq(seg.options.timestampValue, s.tsRecent)) return true
+  sendAck(s, now, out)
+  drop(seg, 'tcp old timestamp', out)
+  return false
+}
+
+function rememberTimestamp(s: TcpState, seg: TcpSegment): void {
+  if (seqGeq(seg.options.timestampValue, s.tsRecent)) s.tsRecent = seg.options.timestampValue
+}
+
+/** RFC 9293 table 6. The window is what we promised, not what we could promise now. */
+function isAcceptable(s: TcpState, seg: TcpSegment): boolean {
+  const { nxt, adv } = s.rcv
+  const length = seg.length
+  const start = seg.seq
+  if (length === 0) return start === nxt || (seqGeq(start, nxt) && seqLt(start, adv))
+  if (adv === nxt) return false
+  const last = seqAdd(start, length - 1)
+  return (
+    (seqGeq(start, nxt) && seqLt(start, adv)) ||
+    (seqGeq(last, nxt) && seqLt(last, adv)) ||
+    // It begins before and ends beyond the window, as a probe by a peer with large segments may.
+    (seqLt(start, nxt) && seqGeq(last, adv))
+  )
+}
+
+/** An old or foreign segment is answered by an ACK, so that the peer learns where we are. */
+function refuse(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (!(seg.flags & RST)) {
+    // A zero window lets nothing in, but what the segment acknowledges still counts.
+    if (s.rcv.adv === s.rcv.nxt && seg.seq === s.rcv.nxt && seg.flags & ACK && !(seg.flags & SYN)) {
+      if (s.state !== 'SYN-RECEIVED' && !ackArrives(s, now, seg, out)) return
+    }
+    if (s.state === 'TIME-WAIT' && seg.flags & FIN) s.timers.timeWait = now + 2 * s.policy.msl
+    if (s.state !== 'CLOSED') {
+      if (s.state === 'SYN-RECEIVED' && (seg.flags & (SYN | ACK)) === SYN && seg.seq === s.irs) {
+        return sendSyn(s, now, out) // our SYN,ACK was lost
+      }
+      sendAck(s, now, out)
+    }
+  }
+  drop(seg, 'tcp outside window', out)
+}
+
+/** Second, §3.10.7.4 with RFC 5961 §3.2: only the exact sequence number resets. */
+function resetArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (seg.seq !== s.rcv.nxt) return challenge(s, now, seg, out)
+  switch (s.state) {
+    case 'SYN-RECEIVED':
+      return s.listener >= 0 ? finish(s, out) : fail(s, 'ECONNREFUSED', out)
+    case 'CLOSING':
+    case 'LAST-ACK':
+    case 'TIME-WAIT':
+      return finish(s, out)
+    case 'CLOSE-WAIT':
+      return fail(s, 'EPIPE', out)
+    default:
+      return fail(s, 'ECONNRESET', out)
+  }
+}
+
+/** Fourth, RFC 5961 §4.2: a SYN in a synchronized state is answered, never obeyed. */
+function challenge(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  sendAck(s, now, out)
+  drop(seg, seg.flags & RST ? 'tcp challenged reset' : 'tcp challenged syn', out)
+}
+
+/** Fifth, for SYN-RECEIVED: whether the ACK is for our SYN. */
+function synAcknowledged(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): boolean {
+  const { snd } = s
+  if (!(seqGt(seg.ack, s.iss) && seqLeq(seg.ack, snd.max))) {
+    const reset = resetFor(seg)
+    if (reset !== null) out.send(reset, 0)
+    drop(seg, 'tcp bad ack', out)
+    return false
+  }
+  takeWindow(s, seg)
+  snd.wnd = seg.window << snd.wndScale
+  snd.maxWnd = snd.wnd
+  becomeEstablished(s, now, seg, out)
+  if (s.finQueued) enter(s, 'FIN-WAIT-1', out)
+  return true
+}
+
+function drop(seg: TcpSegment, why: string, out: TcpOut): void {
+  out.event({ kind: 'dropped', why, packet: seg })
+}

@@ -1,0 +1,82 @@
+import { type Bytes, putBytes } from '../bytes.ts'
+import { type Seq, seqDiff } from '../sequence.ts'
+
+/**
+ * What the application sent and the peer has not acknowledged: views of the application's own
+ * bytes, none copied unless a segment spans two of them. `head` advances instead of a shift.
+ */
+export interface SendQueue {
+  chunks: Bytes[]
+  head: number
+  /** Sequence number of the first byte of `chunks[head]`. */
+  start: Seq
+  /** Where the last read began: `chunks[cursor]` starts at `cursorSeq`. */
+  cursor: number
+  cursorSeq: Seq
+}
+
+export const createSendQueue = (start: Seq): SendQueue => ({
+  chunks: [],
+  head: 0,
+  start,
+  cursor: 0,
+  cursorSeq: start,
+})
+
+/** A view of `length` bytes from `seq` on; all of them are in the queue. */
+export function sliceAt(q: SendQueue, seq: Seq, length: number): Bytes {
+  if (seqDiff(seq, q.cursorSeq) < 0) {
+    q.cursor = q.head
+    q.cursorSeq = q.start
+  }
+  let chunk = q.chunks[q.cursor]!
+  let offset = seqDiff(seq, q.cursorSeq)
+  while (offset >= chunk.length) {
+    offset -= chunk.length
+    q.cursorSeq = (q.cursorSeq + chunk.length) | 0
+    q.cursor += 1
+    chunk = q.chunks[q.cursor]!
+  }
+  if (offset + length <= chunk.length) return chunk.subarray(offset, offset + length)
+  return gather(q, offset, length)
+}
+
+function gather(q: SendQueue, offset: number, length: number): Bytes {
+  const whole = new Uint8Array(length)
+  let at = 0
+  let from = offset
+  for (let i = q.cursor; at < length; i++) {
+    const chunk = q.chunks[i]!
+    const piece = chunk.subarray(from, Math.min(chunk.length, from + length - at))
+    putBytes(whole, at, piece)
+    at += piece.length
+    from = 0
+  }
+  return whole
+}
+
+/** Lets go of the chunks that lie wholly before `una`. */
+export function dropBefore(q: SendQueue, una: Seq): void {
+  let head = q.head
+  let start = q.start
+  const end = q.chunks.length
+  while (head < end && seqDiff(una, start) >= q.chunks[head]!.length) {
+    start = (start + q.chunks[head]!.length) | 0
+    head += 1
+  }
+  if (head === q.head) return
+  q.start = start
+  if (head === end || head >= COMPACT) {
+    q.chunks.splice(0, head)
+    q.cursor -= head
+    head = 0
+  }
+  q.head = head
+  if (q.cursor < head) {
+    q.cursor = head
+    q.cursorSeq = start
+  }
+}
+
+/** So many chunks may be dead before the array is cut. */
+const COMPACT = 64

@@ -1,0 +1,128 @@
+import { type Bytes } from '../bytes.ts'
+import { seqAdd, seqDiff, seqGt } from '../sequence.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import { enter, startTimeWait } from './lifecycle.ts'
+import type { TcpOut } from './output.ts'
+import { createReassembly, finReached, insertPiece, takeInOrder } from './reassembly.ts'
+import { createReceiveQueue } from './receive-queue.ts'
+import { resetAt } from './reset.ts'
+import { FIN, RST, type TcpSegment } from './segment.ts'
+import type { TcpState } from './state.ts'
+import { finish } from './lifecycle.ts'
+import { sendAck } from './transmit.ts'
+
+// RFC 9293 §3.10.7.4, "seventh, process the segment text" and "eighth, check the FIN bit".
+
+/** Takes text and FIN of an acceptable segment, and acknowledges as RFC 5681 §4.2 says. */
+export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  const { rcv } = s
+  const fin = (seg.flags & FIN) !== 0
+  if (seg.payload.length === 0 && !fin) return
+  if (rcv.fin) return again(s, now, seg, out)
+  const skip = seqDiff(rcv.nxt, seg.seq)
+  const payload = trim(s, seg, skip)
+  if (s.orphan && payload.length > 0) return refuseText(s, out)
+  const finSeq = seqAdd(seg.seq, seg.payload.length)
+  const inWindow = !seqGt(finSeq, rcv.adv)
+  if (skip < 0) {
+    hold(s, seg, payload, fin && inWindow ? finSeq : null)
+    return sendAck(s, now, out) // a duplicate ACK, at once
+  }
+  if (payload.length > rcv.mss) rcv.mss = payload.length
+  deliver(s, payload)
+  const filled = fillGap(s)
+  const ended = (fin && inWindow && rcv.nxt === finSeq) || earlyFin(s)
+  if (ended) {
+    rcv.nxt = seqAdd(rcv.nxt, 1)
+    rcv.fin = true
+  }
+  tellReader(s, out)
+  // A gap filled, wholly or in part, and a FIN are acknowledged at once.
+  if (ended || filled || s.reassembly !== null) sendAck(s, now, out)
+  else acknowledgeLater(s, now, payload.length, out)
+  if (ended) finArrives(s, now, out)
+}
+
+/** After the peer's FIN there is nothing to read: only the FIN itself may come again. */
+function again(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (s.state === 'TIME-WAIT' && seg.flags & FIN) s.timers.timeWait = now + 2 * s.policy.msl
+  sendAck(s, now, out)
+}
+
+/** What of the text is new and lies in the window. */
+function trim(s: TcpState, seg: TcpSegment, skip: number): Bytes {
+  const { payload } = seg
+  const from = Math.min(Math.max(skip, 0), payload.length)
+  const room = seqDiff(s.rcv.adv, seg.seq)
+  const to = Math.max(Math.min(payload.length, room), from)
+  return from === 0 && to === payload.length ? payload : payload.subarray(from, to)
+}
+
+/** RFC 9293 §3.10.4, MUST after CLOSE: nobody will read this, and the peer should know. */
+function refuseText(s: TcpState, out: TcpOut): void {
+  out.send(resetAt(s.localPort, s.remotePort, s.snd.max, 0, RST), 0)
+  finish(s, out)
+}
+
+function hold(s: TcpState, seg: TcpSegment, payload: Bytes, finSeq: number | null): void {
+  s.reassembly ??= createReassembly()
+  if (payload.length > 0) insertPiece(s.reassembly, seg.seq, payload)
+  if (finSeq === null) return
+  s.reassembly.hasFin = true
+  s.reassembly.finSeq = finSeq
+}
+
+function deliver(s: TcpState, payload: Bytes): void {
+  if (payload.length === 0) return
+  const queue = (s.receiveQueue ??= createReceiveQueue())
+  queue.chunks.push(payload)
+  queue.bytes += payload.length
+  s.rcv.nxt = seqAdd(s.rcv.nxt, payload.length)
+}
+
+/** Whether pieces beyond a gap have become deliverable. */
+function fillGap(s: TcpState): boolean {
+  const held = s.reassembly
+  if (held === null || held.pieces.length === 0) return false
+  const before = s.rcv.nxt
+  takeInOrder(held, before, (payload) => deliver(s, payload))
+  return s.rcv.nxt !== before
+}
+
+/** A FIN that came before its turn, whose turn it is. Forgets an empty reassembly. */
+function earlyFin(s: TcpState): boolean {
+  const held = s.reassembly
+  if (held === null) return false
+  const reached = finReached(held, s.rcv.nxt)
+  if (reached || (held.pieces.length === 0 && !held.hasFin)) s.reassembly = null
+  return reached
+}
+
+function tellReader(s: TcpState, out: TcpOut): void {
+  const available = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
+  if (s.orphan || s.saidReadable || (available === 0 && !s.rcv.fin)) return
+  s.saidReadable = true
+  out.event({ kind: 'readable', socket: s.id, available })
+}
+
+/** RFC 9293 §3.8.6.3, RFC 5681 §4.2: every second full segment at the latest, or after a while. */
+function acknowledgeLater(s: TcpState, now: Nanos, bytes: number, out: TcpOut): void {
+  const { rcv, timers, policy } = s
+  rcv.unacked += bytes
+  if (rcv.unacked >= policy.ackEvery * rcv.mss) return sendAck(s, now, out)
+  if (timers.delayedAck === NEVER) timers.delayedAck = now + policy.delayedAck
+}
+
+/** §3.10.7.4, eighth. */
+function finArrives(s: TcpState, now: Nanos, out: TcpOut): void {
+  switch (s.state) {
+    case 'SYN-RECEIVED':
+    case 'ESTABLISHED':
+      return enter(s, 'CLOSE-WAIT', out)
+    case 'FIN-WAIT-1':
+      return enter(s, 'CLOSING', out) // its ACK of our FIN would have moved us on before
+    case 'FIN-WAIT-2':
+      return startTimeWait(s, now, out)
+    default:
+  }
+}

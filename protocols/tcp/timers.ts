@@ -1,0 +1,68 @@
+import { seqDiff } from '../sequence.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import { newReno } from './congestion/new-reno.ts'
+import { fail, finish } from './lifecycle.ts'
+import type { TcpOut } from './output.ts'
+import { backOff } from './rto.ts'
+import type { TcpState, TcpTimerName } from './state.ts'
+import { sendAck, sendProbe, sendSyn, transmit } from './transmit.ts'
+
+// RFC 9293 §3.10.8, timeouts. A call that comes before anything is due does nothing.
+
+export function timersExpire(s: TcpState, now: Nanos, out: TcpOut): void {
+  const { timers } = s
+  if (timers.delayedAck <= now) {
+    fired(s, 'delayedAck', out)
+    sendAck(s, now, out)
+  }
+  if (timers.retransmit <= now) {
+    fired(s, 'retransmit', out)
+    retransmissionTimeout(s, now, out)
+  }
+  if (timers.persist <= now) {
+    fired(s, 'persist', out)
+    persistTimeout(s, now, out)
+  }
+  if (timers.timeWait <= now) {
+    fired(s, 'timeWait', out)
+    finish(s, out)
+  }
+}
+
+/** A timer that fires is no longer set, unless its action sets it again. */
+function fired(s: TcpState, name: TcpTimerName, out: TcpOut): void {
+  s.timers[name] = NEVER
+  out.event({ kind: 'timer', socket: s.id, name })
+}
+
+/** RFC 6298 (5.4) to (5.7). */
+function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
+  const { rto, snd, cc, policy } = s
+  const opening = s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED'
+  rto.retransmits += 1
+  if (rto.retransmits > (opening ? policy.synRetries : policy.dataRetries)) {
+    // Nobody waits for the answer to a SYN that came from outside.
+    return s.state === 'SYN-RECEIVED' && s.listener >= 0
+      ? finish(s, out)
+      : fail(s, 'ETIMEDOUT', out)
+  }
+  backOff(rto, policy)
+  if (opening) return sendSyn(s, now, out)
+  newReno.timedOut(cc, seqDiff(snd.max, snd.una), s.mss, rto.retransmits === 1)
+  cc.recover = (snd.max + 1) | 0
+  cc.recovering = false
+  cc.partial = false
+  cc.dupAcks = 0
+  snd.nxt = snd.una
+  transmit(s, now, out, 'rto')
+}
+
+/** RFC 9293 §3.8.6.1: probes go on for as long as the peer answers them. */
+function persistTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
+  const { rto, policy } = s
+  rto.retransmits += 1
+  if (rto.retransmits > policy.dataRetries) return fail(s, 'ETIMEDOUT', out)
+  rto.probes += 1
+  sendProbe(s, now, out)
+  s.timers.persist = now + Math.min(rto.rto * 2 ** rto.probes, policy.rtoMax)
+}

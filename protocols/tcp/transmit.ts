@@ -1,0 +1,210 @@
+import { type Bytes, NO_BYTES } from '../bytes.ts'
+import { type Seq, seqAdd, seqDiff, seqGt, seqLt } from '../sequence.ts'
+import { NEVER, type Nanos } from '../time.ts'
+import { NO_OPTIONS, timestampOptions, type TcpOptions } from './options.ts'
+import { synOptions } from './negotiate.ts'
+import type { TcpOut } from './output.ts'
+import { ACK, FIN, PSH, SYN, TcpSegment } from './segment.ts'
+import { sliceAt } from './send-queue.ts'
+import type { RetransmitCause, TcpState } from './state.ts'
+import { advertise, advertiseOnSyn } from './window.ts'
+
+// Deciding what to send, RFC 9293 §3.8, and sending it.
+
+/** RFC 7323 §5.4: the timestamp clock ticks once a millisecond. */
+export const TIMESTAMP_TICK = 1_000_000
+
+export const timestampAt = (s: TcpState, now: Nanos): number =>
+  (Math.floor(now / TIMESTAMP_TICK) + (s.iss & 0xffff)) | 0
+
+function optionsAt(s: TcpState, now: Nanos): TcpOptions {
+  if (!s.timestamps) return NO_OPTIONS
+  const value = timestampAt(s, now)
+  const sent = s.sentOptions
+  if (sent.timestampValue === value && sent.timestampEcho === s.tsRecent && sent !== NO_OPTIONS)
+    return sent
+  return (s.sentOptions = timestampOptions(value, s.tsRecent))
+}
+
+/** Puts one segment on its way. Whatever it is, it acknowledges what has come. */
+function emit(
+  s: TcpState,
+  seq: Seq,
+  flags: number,
+  window: number,
+  options: TcpOptions,
+  payload: Bytes,
+  out: TcpOut,
+): void {
+  const { rcv } = s
+  rcv.unacked = 0
+  rcv.lastAck = rcv.nxt
+  s.timers.delayedAck = NEVER
+  out.send(
+    new TcpSegment(
+      s.localPort,
+      s.remotePort,
+      seq,
+      flags & ACK ? rcv.nxt : 0,
+      flags,
+      window,
+      0,
+      options,
+      payload,
+    ),
+    0,
+  )
+}
+
+export function sendAck(s: TcpState, now: Nanos, out: TcpOut): void {
+  emit(s, s.snd.nxt, ACK, advertise(s), optionsAt(s, now), NO_BYTES, out)
+}
+
+/** `<SYN>` or `<SYN,ACK>`, first or again: the state says which. */
+export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
+  const { snd } = s
+  const flags = s.state === 'SYN-RECEIVED' ? SYN | ACK : SYN
+  if (snd.max === s.iss) {
+    startTiming(s, now, seqAdd(s.iss, 1))
+    snd.max = seqAdd(s.iss, 1)
+  } else {
+    noteRetransmission(s, now, s.iss, 'rto', out)
+  }
+  snd.nxt = seqAdd(s.iss, 1)
+  s.timers.retransmit = now + s.rto.rto
+  const window = advertiseOnSyn(s)
+  emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), NO_BYTES, out)
+}
+
+/** RFC 6298 §3: one segment at a time is timed, and none that was sent twice. */
+function startTiming(s: TcpState, now: Nanos, end: Seq): void {
+  if (s.rto.timedAt !== NEVER) return
+  s.rto.timedAt = now
+  s.rto.timedEnd = end
+}
+
+export function noteRetransmission(
+  s: TcpState,
+  now: Nanos,
+  seq: Seq,
+  cause: RetransmitCause,
+  out: TcpOut,
+): void {
+  const { rto } = s
+  rto.timedAt = NEVER // Karn's algorithm
+  rto.total += 1
+  if (s.timestamps && !rto.watching) {
+    rto.watching = true
+    rto.retransmitTs = timestampAt(s, now)
+  }
+  out.event({
+    kind: 'retransmit',
+    socket: s.id,
+    cause,
+    seq,
+    count: cause === 'rto' ? rto.retransmits : 1,
+    rto: rto.rto,
+  })
+}
+
+/** Sends `length` bytes from `seq` on, which may have been sent before, and the FIN if `fin`. */
+function sendData(
+  s: TcpState,
+  now: Nanos,
+  seq: Seq,
+  length: number,
+  fin: boolean,
+  cause: RetransmitCause,
+  out: TcpOut,
+): void {
+  const { snd, rto } = s
+  const end = seqAdd(seq, length + (fin ? 1 : 0))
+  if (seqLt(seq, snd.max)) noteRetransmission(s, now, seq, cause, out)
+  else startTiming(s, now, end)
+  if (seqGt(end, snd.max)) snd.max = end
+  rto.sentAt = now
+  let flags = ACK
+  if (fin) flags |= FIN
+  // RFC 9293 §3.9.1.2: PSH on the segment that empties the queue.
+  if (length > 0 && seqAdd(seq, length) === snd.end) flags |= PSH
+  const payload = length === 0 ? NO_BYTES : sliceAt(s.sendQueue!, seq, length)
+  emit(s, seq, flags, advertise(s), optionsAt(s, now), payload, out)
+}
+
+/** The FIN's sequence number is the end of the queue. */
+const finAt = (s: TcpState, seq: Seq): boolean => s.finQueued && seq === s.snd.end
+
+/**
+ * Sends everything that the windows, Nagle and silly window avoidance let go. `cause` is why, where
+ * SND.NXT has fallen back to what was sent before.
+ */
+export function transmit(
+  s: TcpState,
+  now: Nanos,
+  out: TcpOut,
+  cause: RetransmitCause = 'rto',
+): void {
+  const { snd, cc, timers } = s
+  if (snd.nxt === snd.max && seqDiff(snd.end, snd.nxt) <= 0 && !finAt(s, snd.nxt)) return
+  restartAfterIdle(s, now)
+  const window = Math.min(snd.wnd, cc.cwnd)
+  const before = snd.nxt
+  for (;;) {
+    const unsent = seqDiff(snd.end, snd.nxt)
+    if (unsent < 0) break // the FIN is out
+    const usable = window - seqDiff(snd.nxt, snd.una)
+    const length = Math.max(Math.min(unsent, s.mss, usable), 0)
+    const fin = s.finQueued && length === unsent
+    if (length < s.mss && !fin && !worthSending(s, length, unsent)) {
+      cc.limited = unsent > usable && cc.cwnd <= snd.wnd
+      break
+    }
+    const seq = snd.nxt
+    snd.nxt = seqAdd(seq, length + (fin ? 1 : 0))
+    sendData(s, now, seq, length, fin, cause, out)
+  }
+  if (snd.nxt !== before) {
+    timers.persist = NEVER
+    if (timers.retransmit === NEVER) timers.retransmit = now + s.rto.rto // RFC 6298 (5.1)
+  } else if (snd.nxt === snd.una && timers.persist === NEVER && seqDiff(snd.end, snd.nxt) > 0) {
+    timers.retransmit = NEVER
+    timers.persist = now + s.rto.rto // RFC 9293 §3.8.6.1
+  }
+}
+
+/** RFC 9293 §3.8.6.2.1 and §3.7.4 for less than a full segment. */
+function worthSending(s: TcpState, length: number, unsent: number): boolean {
+  const { snd } = s
+  if (length === 0) return false
+  if (length === unsent && (!s.nagle || snd.nxt === snd.una || snd.nxt !== snd.max)) return true
+  return length < unsent && length >= snd.maxWnd / 2
+}
+
+/** RFC 5681 §4.1: after an idle RTO the network is asked anew. */
+function restartAfterIdle(s: TcpState, now: Nanos): void {
+  const { cc, rto, snd } = s
+  if (snd.nxt !== snd.una || now - rto.sentAt <= rto.rto) return
+  cc.cwnd = Math.min(cc.cwnd, s.policy.initialWindow * s.mss)
+}
+
+/** Sends the first unacknowledged segment again, whatever the window says. */
+export function retransmitFirst(
+  s: TcpState,
+  now: Nanos,
+  cause: RetransmitCause,
+  out: TcpOut,
+): void {
+  const { snd } = s
+  const length = Math.min(s.mss, seqDiff(snd.end, snd.una), seqDiff(snd.max, snd.una))
+  const fin = finAt(s, seqAdd(snd.una, length)) && seqGt(snd.max, snd.end)
+  sendData(s, now, snd.una, Math.max(length, 0), fin, cause, out)
+}
+
+/** One byte past a closed window, to hear of its opening (RFC 9293 §3.8.6.1). */
+export function sendProbe(s: TcpState, now: Nanos, out: TcpOut): void {
+  const { snd } = s
+  const length = Math.max(1, Math.min(snd.wnd, s.mss, seqDiff(snd.end, snd.una)))
+  sendData(s, now, snd.una, length, false, 'probe', out)
+  snd.nxt = seqAdd(snd.una, length)
+  s.rto.timedAt = NEVER // the answer waits for a reader, it says nothing of the path
+}

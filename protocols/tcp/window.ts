@@ -1,0 +1,56 @@
+import { type Seq, seqAdd, seqDiff } from '../sequence.ts'
+import type { TcpState } from './state.ts'
+
+// The receive window, RFC 9293 §3.8.6.
+
+export const MAX_WINDOW = 65_535
+
+/** RFC 7323 §2.3. */
+export const MAX_SCALE = 14
+
+/** The smallest shift with which the whole buffer can be offered. */
+export function scaleFor(buffer: number): number {
+  let shift = 0
+  while (shift < MAX_SCALE && buffer >> shift > MAX_WINDOW) shift += 1
+  return shift
+}
+
+/** Room for what the peer may still send. */
+function freeSpace(s: TcpState): number {
+  return Math.max(s.rcv.buffer - (s.receiveQueue === null ? 0 : s.receiveQueue.bytes), 0)
+}
+
+/**
+ * The right edge that may be offered now. It never moves back, and forward only by a full segment
+ * or half the buffer (silly window avoidance, §3.8.6.2.2).
+ */
+export function rightEdge(s: TcpState): Seq {
+  const rcv = s.rcv
+  const offered = seqDiff(rcv.adv, rcv.nxt)
+  const free = freeSpace(s)
+  const enough = Math.min(rcv.buffer >> 1, s.mss)
+  return free - offered >= enough ? seqAdd(rcv.nxt, free) : rcv.adv
+}
+
+/** What goes into the window field of the next segment; remembers what it promises. */
+export function advertise(s: TcpState): number {
+  const rcv = s.rcv
+  const window = Math.max(seqDiff(rightEdge(s), rcv.nxt), 0)
+  const field = Math.min(window >> rcv.wndScale, MAX_WINDOW)
+  const edge = seqAdd(rcv.nxt, field << rcv.wndScale)
+  if (seqDiff(edge, rcv.adv) > 0) rcv.adv = edge
+  return field
+}
+
+/** The window of a SYN is never scaled (RFC 7323 §2.2). */
+export function advertiseOnSyn(s: TcpState): number {
+  const window = Math.min(freeSpace(s), MAX_WINDOW)
+  s.rcv.adv = seqAdd(s.rcv.nxt, window)
+  return window
+}
+
+/** Whether reading has opened the window so far that the peer should hear of it. */
+export function worthUpdating(s: TcpState): boolean {
+  const gain = freeSpace(s) - seqDiff(s.rcv.adv, s.rcv.nxt)
+  return gain >= Math.min(s.rcv.buffer >> 1, 2 * s.mss)
+}
