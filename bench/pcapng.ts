@@ -1,5 +1,5 @@
 import process from 'node:process'
-import { ip } from '../protocols/address.ts'
+import type { Ipv4Address } from '../protocols/address.ts'
 import { EthernetFrame, ETHERTYPE_IPV4 } from '../protocols/ethernet/frame.ts'
 import { DONT_FRAGMENT, Ipv4Packet, PROTOCOL_TCP } from '../protocols/ipv4/packet.ts'
 import { NO_OPTIONS, timestampOptions } from '../protocols/tcp/options.ts'
@@ -9,6 +9,8 @@ import type { TraceRecord } from '../trace/record.ts'
 
 const EXCHANGES = 200_000
 const MSS = 1448
+const A: Ipv4Address = 0x0a000001
+const B: Ipv4Address = 0x0a000002
 
 /**
  * A bulk transfer as a link sees it: a full segment one way, every second time an acknowledgement
@@ -72,10 +74,9 @@ function exchange(data: Uint8Array, i: number): TraceRecord[] {
 }
 
 function crossing(from: string, to: string, i: number, segment: TcpSegment): TraceRecord[] {
-  const [source, destination] = from === 'a' ? ['10.0.0.1', '10.0.0.2'] : ['10.0.0.2', '10.0.0.1']
   const packet = new Ipv4Packet(
-    ip(source!) as number,
-    ip(destination!) as number,
+    from === 'a' ? A : B,
+    from === 'a' ? B : A,
     PROTOCOL_TCP,
     64,
     i,

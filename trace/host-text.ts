@@ -27,6 +27,8 @@ export function eventText(said: Told): string {
       return `timer ${said.socket} ${said.name}`
     case 'neighbour':
       return `neighbour ${formatIp(said.address)} ${said.mac === null ? 'lost' : `is at ${said.mac}`}`
+    case 'address-conflict':
+      return `conflict: ${formatIp(said.address)} is also at ${said.mac}`
     default:
       return socketEventText(said)
   }

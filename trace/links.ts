@@ -1,0 +1,93 @@
+import type { Nanos } from '../protocols/time.ts'
+import { Counts } from './counts.ts'
+import type { FrameReceived, FrameSent, LinkDropReason } from './record.ts'
+import type { LinkSummary } from './summary.ts'
+
+/** One direction of a link: what was put on it and what came out. */
+class LinkFigures {
+  readonly name: string
+  offeredFrames = 0
+  offeredBytes = 0
+  deliveredFrames = 0
+  deliveredBytes = 0
+  transmittedBytes = 0
+  duplicates = 0
+  corrupted = 0
+  reordered = 0
+  queueFramesMax = 0
+  queueBytesMax = 0
+  readonly dropped = new Counts()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  sent(record: FrameSent): void {
+    const size = record.frame.size
+    this.offeredFrames += 1
+    this.offeredBytes += size
+    this.duplicates += record.duplicates
+    if (record.corruptedBit >= 0) this.corrupted += 1
+    if (record.reordered) this.reordered += 1
+    if (record.queueFrames > this.queueFramesMax) this.queueFramesMax = record.queueFrames
+    if (record.queueBytes > this.queueBytesMax) this.queueBytesMax = record.queueBytes
+    if (record.dropped !== null) this.dropped.add(record.dropped)
+    if (wasTransmitted(record.dropped)) this.transmittedBytes += size
+  }
+
+  received(record: FrameReceived): void {
+    this.deliveredFrames += 1
+    this.deliveredBytes += record.frame.size
+  }
+
+  summary(rate: number | null, elapsed: Nanos): LinkSummary {
+    const busy = rate === null || elapsed <= 0 ? null : this.transmittedBytes * 8e9
+    return {
+      name: this.name,
+      offeredFrames: this.offeredFrames,
+      offeredBytes: this.offeredBytes,
+      deliveredFrames: this.deliveredFrames,
+      deliveredBytes: this.deliveredBytes,
+      dropped: this.dropped.sorted(),
+      duplicates: this.duplicates,
+      corrupted: this.corrupted,
+      reordered: this.reordered,
+      queueFramesMax: this.queueFramesMax,
+      queueBytesMax: this.queueBytesMax,
+      rate,
+      utilisation: busy === null ? null : busy / rate! / elapsed,
+    }
+  }
+}
+
+/** A frame that was lost on the way has used its transmission time all the same. */
+const wasTransmitted = (dropped: LinkDropReason | null): boolean =>
+  dropped === null || dropped === 'loss' || dropped === 'forced'
+
+/** All link directions of a run, in the order in which they were first used. */
+export class LinkTable {
+  readonly #links = new Map<string, LinkFigures>()
+
+  sent(record: FrameSent): void {
+    this.#of(record.link).sent(record)
+  }
+
+  received(record: FrameReceived): void {
+    this.#of(record.link).received(record)
+  }
+
+  summaries(rates: ReadonlyMap<string, number>, elapsed: Nanos): LinkSummary[] {
+    return [...this.#links.values()].map((link) =>
+      link.summary(rates.get(link.name) ?? null, elapsed),
+    )
+  }
+
+  #of(name: string): LinkFigures {
+    let link = this.#links.get(name)
+    if (link === undefined) {
+      link = new LinkFigures(name)
+      this.#links.set(name, link)
+    }
+    return link
+  }
+}

@@ -1,0 +1,223 @@
+import type { Endpoint, IpAddress } from '../protocols/address.ts'
+import { u16 } from '../protocols/bytes.ts'
+import type { HostEvent } from '../protocols/host/event.ts'
+import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, type IcmpMessage } from '../protocols/icmp/message.ts'
+import type { Ipv4Packet } from '../protocols/ipv4/packet.ts'
+import type { Nanos } from '../protocols/time.ts'
+import { Counts } from './counts.ts'
+import { type FlowSide, FlowTable } from './flows.ts'
+import { LinkTable } from './links.ts'
+import type { FrameReceived, FrameSent, HostSaid, TraceObserver, TraceRecord } from './record.ts'
+import { SocketTable } from './sockets.ts'
+import type { FlowSummary, LinkSummary } from './summary.ts'
+
+export interface StatisticsOptions {
+  /** Bits per second by link direction; a direction that is not there gets no utilisation. */
+  readonly rates?: ReadonlyMap<string, number>
+}
+
+type Dropped = Extract<HostEvent, { readonly kind: 'dropped' }>
+
+/**
+ * Builds the figures of a run from its records. A segment counts once, where it originates: the
+ * first node that is seen to send from an address owns it, and everybody else forwards.
+ */
+export class TraceStatistics {
+  readonly #rates: ReadonlyMap<string, number>
+  readonly #links = new LinkTable()
+  readonly #flows = new FlowTable()
+  readonly #sockets = new SocketTable()
+  readonly #owners = new Map<IpAddress, string>()
+  readonly #hostDrops = new Counts()
+  #arrived: FrameReceived | null = null
+  #lastAt: Nanos = 0
+
+  constructor(options: StatisticsOptions = {}) {
+    this.#rates = options.rates ?? new Map<string, number>()
+  }
+
+  readonly observer: TraceObserver = (record: TraceRecord): void => {
+    this.#lastAt = record.at
+    switch (record.kind) {
+      case 'sent':
+        this.#links.sent(record)
+        this.#sent(record)
+        return
+      case 'received':
+        this.#links.received(record)
+        this.#arrived = record
+        this.#received(record)
+        return
+      case 'event':
+        this.#said(record)
+        return
+      case 'call':
+        return
+    }
+  }
+
+  /** TCP connections, UDP pairs and echo exchanges, in the order in which they began. */
+  flows(): FlowSummary[] {
+    return this.#flows.flows.map((flow) => flow.summary())
+  }
+
+  /** Link directions. `elapsed`: the run's length, by default up to the last record. */
+  links(elapsed: Nanos = this.#lastAt): LinkSummary[] {
+    return this.#links.summaries(this.#rates, elapsed)
+  }
+
+  /** Everything that hosts let go, by node and reason, whether it belongs to a flow or not. */
+  hostDrops(): { [name: string]: number } {
+    return this.#hostDrops.sorted()
+  }
+
+  #sent(record: FrameSent): void {
+    const packet = record.frame.payload
+    if (packet.kind !== 'ipv4') return
+    let owner = this.#owners.get(packet.source)
+    if (owner === undefined) {
+      owner = record.node
+      this.#owners.set(packet.source, owner)
+    }
+    const originates = owner === record.node
+    if (!originates && record.dropped === null) return
+    const side = this.#sideOf(packet, originates ? record.at : null)
+    if (side === null) return
+    if (originates) this.#originates(record, packet, side)
+    if (record.dropped !== null) {
+      side.flow.ends[side.end].drops.add(`${record.dropped} on ${record.link}`)
+    }
+  }
+
+  #originates(record: FrameSent, packet: Ipv4Packet, side: FlowSide): void {
+    const { flow } = side
+    const end = flow.ends[side.end]
+    const payload = packet.payload
+    const data =
+      payload.kind === 'icmp' ? payload.data : 'payload' in payload ? payload.payload : null
+    const bytes = data?.length ?? 0
+    flow.lastAt = record.at
+    end.node ??= record.node
+    end.segments += 1
+    end.payloadBytes += bytes
+    if (bytes > 0) end.dataSegments += 1
+    if (payload.kind === 'tcp') this.#sockets.sent(record, payload.seq, end)
+    if (payload.kind === 'icmp') this.#echoSent(record.at, payload, side)
+  }
+
+  #echoSent(at: Nanos, message: IcmpMessage, side: FlowSide): void {
+    if (message.type === ICMP_ECHO_REQUEST) side.flow.echoes.set(message.sequence, at)
+    else {
+      // A reply proves that the request's data arrived.
+      const end = side.flow.ends[side.end]
+      end.receivedBytes += message.data.length
+      end.lastReceivedAt = at
+    }
+  }
+
+  #received(record: FrameReceived): void {
+    const packet = record.frame.payload
+    if (packet.kind !== 'ipv4') return
+    const payload = packet.payload
+    if (payload.kind !== 'icmp' || payload.type !== ICMP_ECHO_REPLY) return
+    if (this.#owners.get(packet.destination) !== record.node) return
+    const side = this.#sideOf(packet, null)
+    if (side === null) return
+    const { flow } = side
+    const requester = flow.ends[side.end === 0 ? 1 : 0]
+    requester.receivedBytes += payload.data.length
+    requester.lastReceivedAt = record.at
+    flow.lastAt = record.at
+    const left = flow.echoes.get(payload.sequence)
+    if (left === undefined) return
+    requester.rtt.add(record.at - left)
+    flow.echoes.delete(payload.sequence)
+  }
+
+  #said(record: HostSaid): void {
+    const said = record.said
+    switch (said.kind) {
+      case 'connected':
+      case 'accepted':
+        this.#attach(record, said.socket, said.local, said.remote)
+        return
+      case 'datagram': {
+        const { remote, local } = said
+        const side = this.#flows.find('udp', remote.address, remote.port, local.address, local.port)
+        if (side === null) return
+        const receiver = side.flow.ends[side.end === 0 ? 1 : 0]
+        receiver.node ??= record.node
+        receiver.receivedBytes += said.payload.length
+        receiver.lastReceivedAt = record.at
+        return
+      }
+      case 'dropped':
+        this.#dropped(record, said)
+        return
+      default:
+        this.#sockets.said(record, said)
+    }
+  }
+
+  #attach(record: HostSaid, socket: number, local: Endpoint, remote: Endpoint): void {
+    const side = this.#flows.findOrAdd(
+      'tcp',
+      local.address,
+      local.port,
+      remote.address,
+      remote.port,
+      record.at,
+    )
+    const end = side.flow.ends[side.end]
+    end.node ??= record.node
+    this.#sockets.attach(record.node, socket, end)
+  }
+
+  #dropped(record: HostSaid, said: Dropped): void {
+    this.#hostDrops.add(`${said.why} at ${record.node}`)
+    const packet = said.packet.kind === 'ipv4' ? said.packet : this.#arrivedIpv4(record)
+    if (packet === null) return
+    const side = this.#sideOf(packet, null)
+    if (side !== null) side.flow.ends[side.end].drops.add(`${said.why} at ${record.node}`)
+  }
+
+  /** Above IP a packet no longer knows its addresses: the frame that brought it does. */
+  #arrivedIpv4(record: HostSaid): Ipv4Packet | null {
+    const arrived = this.#arrived
+    if (arrived === null || arrived.event !== record.event || arrived.node !== record.node) {
+      return null
+    }
+    return arrived.frame.payload.kind === 'ipv4' ? arrived.frame.payload : null
+  }
+
+  /** `begin`: when a flow that is not known begins; `null` for not at all. */
+  #sideOf(packet: Ipv4Packet, begin: Nanos | null): FlowSide | null {
+    const { source, destination, payload } = packet
+    const flows = this.#flows
+    switch (payload.kind) {
+      case 'tcp':
+      case 'udp': {
+        const { kind, sourcePort, destinationPort } = payload
+        return begin === null
+          ? flows.find(kind, source, sourcePort, destination, destinationPort)
+          : flows.findOrAdd(kind, source, sourcePort, destination, destinationPort, begin)
+      }
+      case 'icmp': {
+        const isEcho = payload.type === ICMP_ECHO_REQUEST || payload.type === ICMP_ECHO_REPLY
+        if (!isEcho) return null
+        const id = payload.identifier
+        return begin === null
+          ? flows.find('icmp', source, id, destination, id)
+          : flows.findOrAdd('icmp', source, id, destination, id, begin)
+      }
+      case 'malformed': {
+        // Damage elsewhere leaves the ports readable; damage to them finds no flow.
+        const { protocol, bytes } = payload
+        if ((protocol !== 'tcp' && protocol !== 'udp') || bytes.length < 4) return null
+        return flows.find(protocol, source, u16(bytes, 0), destination, u16(bytes, 2))
+      }
+      case 'opaque':
+        return null
+    }
+  }
+}
