@@ -151,12 +151,19 @@ export class EventQueue {
       const t3 = times[first + 3]!
       let left = first + +(t1 < t0)
       let right = first + 2 + +(t3 < t2)
-      if (t0 === t1) left = first + +this.#olderSerial(first + 1, first)
-      if (t2 === t3) right = first + 2 + +this.#olderSerial(first + 3, first + 2)
+      if (t0 === t1) {
+        left = serials[sources[first + 1]!]! < serials[sources[first]!]! ? first + 1 : first
+      }
+      if (t2 === t3) {
+        right =
+          serials[sources[first + 3]!]! < serials[sources[first + 2]!]! ? first + 3 : first + 2
+      }
       const leftTime = times[left]!
       const rightTime = times[right]!
       let child = left + (right - left) * +(rightTime < leftTime)
-      if (leftTime === rightTime) child = this.#olderSerial(right, left) ? right : left
+      if (leftTime === rightTime) {
+        child = serials[sources[right]!]! < serials[sources[left]!]! ? right : left
+      }
       const childTime = times[child]!
       const childSource = sources[child]!
       if (childTime > time || (childTime === time && serials[childSource]! > serial)) break
@@ -168,10 +175,6 @@ export class EventQueue {
     times[slot] = time
     sources[slot] = source
     slots[source] = slot
-  }
-
-  #olderSerial(slot: number, than: number): boolean {
-    return this.#serials[this.#sources[slot]!]! < this.#serials[this.#sources[than]!]!
   }
 
   #grow(capacity: number): void {

@@ -28,7 +28,7 @@ export class LinkDraws {
   #corrupt = NO_DRAW
   #corruptBit = NO_DRAW
   #jitter = NO_DRAW
-  #duplicateJitter = NO_DRAW
+  #copyJitter = NO_DRAW
 
   /** Of the frame drawn for last. */
   lost = false
@@ -56,21 +56,27 @@ export class LinkDraws {
     this.#corruptBit = this.#streamIf(chances.corrupt > 0, 'corrupt-bit')
     this.#jitter = this.#streamIf(chances.jitter > 0, 'jitter')
     const both = chances.jitter > 0 && chances.duplicate > 0
-    this.#duplicateJitter = this.#streamIf(both, 'duplicate-jitter')
+    this.#copyJitter = this.#streamIf(both, 'copy-jitter')
   }
 
   /** Draws for the next frame. */
   next(): void {
     const chances = this.#chances
     // A draw is less than 1: a ratio of 1 takes every frame, a ratio of 0 none.
-    this.lost = this.#loss() < chances.loss
-    this.duplicated = this.#duplicate() < chances.duplicate
-    this.reordered = this.#reorder() < chances.reorder
-    this.corrupted = this.#corrupt() < chances.corrupt
-    this.corruptPosition = this.#corruptBit()
-    const span = 2 * chances.jitter + 1
-    this.jitter = Math.floor(this.#jitter() * span) - chances.jitter
-    this.copyJitter = Math.floor(this.#duplicateJitter() * span) - chances.jitter
+    this.lost = chances.loss > 0 && this.#loss() < chances.loss
+    this.duplicated = chances.duplicate > 0 && this.#duplicate() < chances.duplicate
+    this.reordered = chances.reorder > 0 && this.#reorder() < chances.reorder
+    if (chances.corrupt > 0) {
+      this.corrupted = this.#corrupt() < chances.corrupt
+      this.corruptPosition = this.#corruptBit()
+    } else this.corrupted = false
+    if (chances.jitter > 0) {
+      const span = 2 * chances.jitter + 1
+      this.jitter = Math.floor(this.#jitter() * span) - chances.jitter
+      if (chances.duplicate > 0) {
+        this.copyJitter = Math.floor(this.#copyJitter() * span) - chances.jitter
+      }
+    } else this.jitter = this.copyJitter = 0
   }
 
   #streamIf(on: boolean, purpose: string): () => number {
