@@ -42,12 +42,13 @@ const WORDS = 4
 const PORTS = 1
 const REMOTE = 2
 const LOCAL = 3
+/** An empty slot has `NO_SOCKET` in every word. */
 const SLOTS_MIN = 8
 
 /** `secret`: any 32-bit integer, one a host. */
 export const createDemux = (secret: number): Demux => ({
   secret: secret | 0,
-  slots: emptySlots(SLOTS_MIN),
+  slots: Array.from({ length: SLOTS_MIN * WORDS }, () => NO_SOCKET),
   connections: 0,
   listeners: new Map(),
   ephemeral: { next: 0, fullFor: 0, fullAt: -1, removals: 0 },
@@ -105,7 +106,7 @@ export function removeConnection(
     moveSlot(slots, at, hole)
     hole = at
   }
-  putSlot(slots, hole, NO_SOCKET, 0, 0, 0)
+  putSlot(slots, hole, NO_SOCKET, NO_SOCKET, NO_SOCKET, NO_SOCKET)
   demux.connections -= 1
   demux.ephemeral.removals += 1
   return true
@@ -227,7 +228,8 @@ function moveSlot(slots: Demux['slots'], from: number, to: number): void {
 
 function grow(demux: Demux): void {
   const old = demux.slots
-  const slots = emptySlots((2 * old.length) / WORDS)
+  // Doubled, then emptied: unlike `new Array(n)` this gives V8's fastest kind, without holes.
+  const slots = old.concat(old).fill(NO_SOCKET)
   for (let at = 0; at < old.length; at += WORDS) {
     if (old[at] === NO_SOCKET) continue
     const [socket, ports] = [old[at] as SocketId, old[at + PORTS] as number]
@@ -235,10 +237,4 @@ function grow(demux: Demux): void {
     putSlot(slots, locate(slots, demux.secret, ports, remote, local), socket, ports, remote, local)
   }
   demux.slots = slots
-}
-
-function emptySlots(count: number): Demux['slots'] {
-  const slots: Demux['slots'] = []
-  for (let i = 0; i < count; i++) slots.push(NO_SOCKET, 0, 0, 0)
-  return slots
 }
