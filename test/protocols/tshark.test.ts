@@ -1,0 +1,145 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { formatIp } from '../../protocols/address.ts'
+import { concatBytes, fromHex } from '../../protocols/bytes.ts'
+import { emitEthernet } from '../../protocols/ethernet/codec.ts'
+import type { EthernetFrame } from '../../protocols/ethernet/frame.ts'
+import { ethernetFrame } from './arbitrary.ts'
+import { vectors, WITH_IPV4_OPTIONS } from './vectors.ts'
+
+/** What we write, as another program reads it. */
+
+const present = spawnSync('tshark', ['--version']).status === 0
+
+const FIELDS = [
+  ...['eth.dst', 'eth.src', 'ip.checksum.status', 'ip.src', 'ip.dst', 'ip.ttl'],
+  ...['ip.proto', 'ip.id', 'ip.len', 'tcp.checksum.status', 'tcp.srcport', 'tcp.dstport'],
+  ...['tcp.seq_raw', 'tcp.ack_raw', 'tcp.window_size_value', 'tcp.urgent_pointer', 'tcp.hdr_len'],
+  ...['tcp.len', 'tcp.option_kind', 'tcp.options.mss_val', 'tcp.options.timestamp.tsval'],
+  ...['udp.checksum.status', 'udp.srcport', 'udp.dstport', 'udp.length', 'icmp.checksum.status'],
+  ...['icmp.type', 'icmp.code', 'arp.opcode', 'arp.src.hw_mac', 'arp.dst.proto_ipv4'],
+]
+const GOOD = 1
+
+/** The same fields, from the record. */
+function fieldsOf(frame: EthernetFrame): { [field: string]: string | number } {
+  const link = { 'eth.dst': frame.destination, 'eth.src': frame.source }
+  const packet = frame.payload
+  if (packet.kind === 'arp') {
+    return {
+      ...link,
+      'arp.opcode': packet.operation,
+      'arp.src.hw_mac': packet.senderMac,
+      'arp.dst.proto_ipv4': formatIp(packet.targetIp),
+    }
+  }
+  if (packet.kind !== 'ipv4') return link
+  const network = {
+    ...link,
+    'ip.checksum.status': GOOD,
+    'ip.src': formatIp(packet.source),
+    'ip.dst': formatIp(packet.destination),
+    'ip.ttl': packet.ttl,
+    'ip.proto': packet.protocol,
+    'ip.id': `0x${packet.identification.toString(16).padStart(4, '0')}`,
+    'ip.len': packet.size,
+  }
+  const body = packet.payload
+  switch (body.kind) {
+    case 'tcp':
+      return {
+        ...network,
+        'tcp.checksum.status': GOOD,
+        'tcp.srcport': body.sourcePort,
+        'tcp.dstport': body.destinationPort,
+        'tcp.seq_raw': body.seq >>> 0,
+        'tcp.ack_raw': body.ack >>> 0,
+        'tcp.window_size_value': body.window,
+        'tcp.urgent_pointer': body.urgent,
+        'tcp.hdr_len': body.size - body.payload.length,
+        'tcp.len': body.payload.length,
+      }
+    case 'udp':
+      return {
+        ...network,
+        'udp.checksum.status': GOOD,
+        'udp.srcport': body.sourcePort,
+        'udp.dstport': body.destinationPort,
+        'udp.length': body.size,
+      }
+    case 'icmp':
+      return {
+        ...network,
+        'icmp.checksum.status': GOOD,
+        'icmp.type': body.type,
+        'icmp.code': body.code,
+      }
+    default:
+      return network
+  }
+}
+
+/** Random IPv4 options and ARP operations mean more to it than to us, and it stops there. */
+function isJudged(frame: EthernetFrame): boolean {
+  const packet = frame.payload
+  if (frame === WITH_IPV4_OPTIONS.frame) return true
+  if (packet.kind === 'arp') return packet.operation === 1 || packet.operation === 2
+  return packet.kind === 'ipv4' && packet.details.options.length === 0
+}
+
+/** A pcap file: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html. */
+function capture(frames: readonly Uint8Array[]): Uint8Array {
+  const word = (n: number): Uint8Array => Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n)
+  const header = fromHex('a1b2c3d4 00020004 00000000 00000000 00040000 00000001')
+  const packets = frames.flatMap((frame, i) => [
+    word(i),
+    word(0),
+    word(frame.length),
+    word(frame.length),
+    frame,
+  ])
+  return concatBytes([header, ...packets])
+}
+
+function dissect(frames: readonly Uint8Array[]): { [field: string]: string }[] {
+  const checks = ['ip.check_checksum', 'tcp.check_checksum', 'udp.check_checksum']
+  const folder = mkdtempSync(join(tmpdir(), 'frames-'))
+  const file = join(folder, 'frames.pcap')
+  writeFileSync(file, capture(frames))
+  const text = execFileSync(
+    'tshark',
+    [
+      ...['-n', '-r', file, '-T', 'fields', '-E', 'separator=;', '-E', 'occurrence=f'],
+      ...checks.flatMap((check) => ['-o', `${check}:TRUE`]),
+      ...['-o', 'ip.defragment:FALSE', '-o', 'tcp.desegment_tcp_streams:FALSE'],
+      ...FIELDS.flatMap((field) => ['-e', field]),
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  rmSync(folder, { recursive: true })
+  const lines = text.split('\n').slice(0, -1)
+  return lines.map((line) =>
+    Object.fromEntries(line.split(';').map((value, i) => [FIELDS[i]!, value])),
+  )
+}
+
+describe.skipIf(!present)('tshark', () => {
+  test('reads every frame as we wrote it, with good checksums', () => {
+    const frames = [
+      ...[...vectors, ['', WITH_IPV4_OPTIONS] as const].map(([, { frame }]) => frame),
+      ...fc.sample(ethernetFrame, { seed: 826, numRuns: 2000 }),
+    ].filter(isJudged)
+    const read = dissect(frames.map(emitEthernet))
+    expect(read).toHaveLength(frames.length)
+    for (const [i, frame] of frames.entries()) {
+      const said = Object.fromEntries(
+        Object.entries(fieldsOf(frame)).map(([field, value]) => [field, String(value)]),
+      )
+      expect(read[i], `frame ${i}`).toMatchObject(said)
+    }
+  })
+})
