@@ -70,7 +70,7 @@ describe('known lines', () => {
       'IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 3, seq 9, length 64',
       'IP 10.0.0.2 > 10.0.0.1: ICMP 10.0.0.2 udp port 9 unreachable, length 36',
       'IP 10.0.0.2 > 10.0.0.1: ICMP time exceeded in-transit, length 36',
-      'IP 10.0.0.1.49152 > 10.0.0.2.40000: UDP, length 5',
+      'IP 10.0.0.1.50000 > 10.0.0.2.40000: UDP, length 5',
     ])
   })
 })

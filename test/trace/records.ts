@@ -72,7 +72,7 @@ export function segment(fields: SegmentFields): TcpSegment {
   )
 }
 
-export const datagram = (data: number, ports: readonly [number, number] = [49152, 40000]) =>
+export const datagram = (data: number, ports: readonly [number, number] = [50000, 40000]) =>
   new UdpDatagram(ports[0], ports[1], filled(data))
 
 export function sent(frame: EthernetFrame, change: Partial<FrameSent> = {}): FrameSent {
@@ -109,12 +109,12 @@ export const received = (
   ...change,
 })
 
-export const said = (said: HostEvent, change: Partial<HostSaid> = {}): HostSaid => ({
+export const said = (event: HostEvent, change: Partial<HostSaid> = {}): HostSaid => ({
   kind: 'event',
   at: ms(10),
   event: 7,
   node: 'a',
-  said,
+  said: event,
   ...change,
 })
 

@@ -145,8 +145,8 @@ const piece = (offset: number, more: boolean, head: string) =>
 const others: readonly EthernetFrame[] = [
   carrying(datagram(0)),
   carrying(datagram(1472), 'b>a', MAY_FRAGMENT),
-  // The first piece of a datagram of 2000 bytes, then the second and the last.
-  piece(0, true, 'c0009c4007d80000'),
+  // The first piece of a datagram of 96 bytes, then the second and the last.
+  piece(0, true, 'c3509c4000600000'),
   piece(4, true, ''),
   piece(8, false, ''),
   carrying(new Opaque(filled(20))),
