@@ -1,6 +1,6 @@
 import { type IpAddress, type Mac, formatIp, parseIpText } from '../protocols/address.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
-import { DEFAULT_LINK, type LinkOptions } from './link.ts'
+import { PERFECT_LINK, type LinkOptions } from './link.ts'
 import type { LinkBetween, NodeSpec, Topology } from './scenario.ts'
 import {
   type InterfaceAddress,
@@ -154,7 +154,7 @@ function readLink(
   const both = readLinkSpec(link, where, ['ends', 'to'])
   const towards = (end: string): LinkOptions => {
     const to = link.to !== undefined && Object.hasOwn(link.to, end) ? link.to[end] : undefined
-    return { ...DEFAULT_LINK, ...both, ...readLinkSpec(to ?? {}, `${where}: to ${end}`) }
+    return { ...PERFECT_LINK, ...both, ...readLinkSpec(to ?? {}, `${where}: to ${end}`) }
   }
   for (const end of Object.keys(link.to ?? {})) {
     if (!names.includes(end)) {

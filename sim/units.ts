@@ -84,9 +84,9 @@ export function parseRatio(q: string | number): number | Refusal {
   if (unit === '' && !number.includes('.') && !/^0+$/.test(number)) {
     return { error: `'${q}' has no unit`, suggestion: `write '${number}%' (${RATIO})` }
   }
-  // One correctly rounded division of integers, so that '0.1%' and 0.001 are the same number.
+  // Reading the decimal text rounds once, so that '0.1%' and 0.001 are the same number.
   const [digits, places] = digitsOf(number)
-  const ratio = Number(digits) / 10 ** (places + (unit === '%' ? 2 : 0))
+  const ratio = Number(`${digits}e-${places + (unit === '%' ? 2 : 0)}`)
   if (ratio <= 1) return ratio
   return { error: `'${q}' is more than all of them`, suggestion: 'a share is at most 100%' }
 }

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { EnvironmentError, UserError } from '../sim/user-error.ts'
+import { endQuietlyWithoutReader } from './data-out.ts'
+import {
+  EXIT_ENVIRONMENT,
+  EXIT_EXPECTATION,
+  EXIT_INTERNAL,
+  EXIT_OK,
+  EXIT_USER,
+} from './exit-codes.ts'
+import { NodeFiles } from './files.ts'
+import { list } from './list.ts'
+import { packageRoot } from './package-root.ts'
+import { describe, errorLine, message } from './report.ts'
+import { type RunCommand, run, runReproduction } from './run.ts'
+import type { RunSettings } from './settings.ts'
+import { verify, verifyReproduction } from './verify.ts'
+
+const EXAMPLES = `
+Examples:
+  $ twinwire list
+  $ twinwire run file-transfer
+  $ twinwire run file-transfer --seed 7 --set loss=5% --trace
+  $ twinwire run ./my-scenario.ts --until 10s -w my.pcapng
+  $ twinwire verify file-transfer`
+
+const RUN_EXAMPLES = `
+Examples:
+  $ twinwire run file-transfer --set loss=5% --set file=photo.jpg --set out=copy.jpg
+  $ twinwire run file-transfer --trace | grep DROP
+  $ twinwire run file-transfer -w - | tshark -r -
+  $ twinwire run file-transfer --json
+
+'twinwire list SCENARIO' shows what --set can change. Stdout carries one thing: the capture with
+'-w -', else the object with --json, else the lines with --trace, else the summary.
+Exit codes: 0 passed, 1 an expectation failed, 2 wrong usage or input, 3 an internal error,
+4 the machine does not allow it, 130 interrupted.`
+
+const VERIFY_EXAMPLES = `
+Examples:
+  $ twinwire verify file-transfer
+  $ twinwire verify dumbbell --seed 7 --set loss=1%
+
+Prints the one digest that all runs have, or the first record that differs and exit code 3.`
+
+/** The whole command line: from arguments without the program's name to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const files = new NodeFiles()
+  endQuietlyWithoutReader(() => files.discardAll())
+  process.on('exit', () => files.discardAll())
+  const verb: Verb = { act: null, reproduce: null }
+  try {
+    await commandLine(files, verb).parseAsync([...args], { from: 'user' })
+    const code = verb.act === null ? EXIT_OK : await verb.act()
+    if (code === EXIT_EXPECTATION || code === EXIT_INTERNAL) sayHowToReproduce(verb)
+    return code
+  } catch (e) {
+    return failed(e, verb)
+  }
+}
+
+/** What the arguments ask for. */
+interface Verb {
+  act: (() => Promise<number>) | null
+  reproduce: (() => string) | null
+}
+
+function commandLine(files: NodeFiles, verb: Verb): Command {
+  const program = new Command('twinwire')
+    .description('A deterministic network simulator with a TCP of its own.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ outputError: (text) => errorLine(oneLine(text)) })
+    .showHelpAfterError(false)
+    .addHelpText('after', EXAMPLES)
+  runOptions(program.command('run').description('run a scenario once'))
+    .option('--trace', 'a line for everything that happens', false)
+    .option('-w, --write <file>', "a pcapng capture; '-' is stdout")
+    .option('--json', 'the outcome as one JSON object', false)
+    .option('--recorded', 'keep every state (slower, same digest)', false)
+    .option('--wire-exact', 'encode and parse every frame (slower, same digest)', false)
+    .addHelpText('after', RUN_EXAMPLES)
+    .action((name: string, command: RunCommand) => {
+      verb.act = () => run(name, command, files)
+      verb.reproduce = () => runReproduction(name, command)
+    })
+  runOptions(program.command('verify').description('run a scenario in every way and compare'))
+    .addHelpText('after', VERIFY_EXAMPLES)
+    .action((name: string, settings: RunSettings) => {
+      verb.act = () => verify(name, settings, files)
+      verb.reproduce = () => verifyReproduction(name, settings)
+    })
+  program
+    .command('list')
+    .description('list the scenarios, or show one with its parameters')
+    .argument('[scenario]', 'a name, or the path of a .ts or .js file')
+    .option('--json', 'as one JSON object', false)
+    .action((name: string | undefined, { json }: { json: boolean }) => {
+      verb.act = () => list(name, json)
+    })
+  program.action(() => program.help())
+  return program
+}
+
+const runOptions = (command: Command): Command =>
+  command
+    .argument('<scenario>', 'a name, or the path of a .ts or .js file')
+    .option('--seed <text>', 'the seed of all chance', '1')
+    .option('--set <name=value>', 'a parameter; may be repeated', collect, [])
+    .option('--until <duration>', 'the latest end, in simulated time: 60s')
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value]
+
+function failed(e: unknown, verb: Verb): number {
+  // Commander has said already what is wrong, or has shown the help that was asked for.
+  if (e instanceof CommanderError) return e.exitCode === 0 ? EXIT_OK : EXIT_USER
+  if (e instanceof UserError) {
+    errorLine(describe(e))
+    return EXIT_USER
+  }
+  if (e instanceof EnvironmentError) {
+    errorLine(describe(e))
+    return EXIT_ENVIRONMENT
+  }
+  const stack = e instanceof Error ? (e.stack ?? `${e.name}: ${e.message}`) : String(e)
+  errorLine('internal error, a defect of twinwire')
+  message(stack)
+  sayHowToReproduce(verb)
+  return EXIT_INTERNAL
+}
+
+function sayHowToReproduce(verb: Verb): void {
+  if (verb.reproduce !== null) message(`reproduce: ${verb.reproduce()}`)
+}
+
+/** Commander puts its suggestion on a line of its own. */
+const oneLine = (text: string): string =>
+  text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, "; did you mean '$1'?")
+
+function version(): string {
+  const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}

@@ -1,0 +1,150 @@
+import type { Outcome } from '../sim/outcome.ts'
+import type { FileWriter } from '../sim/files.ts'
+import { UserError } from '../sim/user-error.ts'
+import { formatDuration } from '../sim/units.ts'
+import type { TraceObserver } from '../trace/record.ts'
+import { PcapngWriter } from '../trace/pcapng.ts'
+import { formatSummary } from '../trace/summary.ts'
+import { TraceText } from '../trace/text.ts'
+import { LineOut } from './data-out.ts'
+import { EXIT_EXPECTATION, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts'
+import type { NodeFiles } from './files.ts'
+import { blaming, findScenario } from './find-scenario.ts'
+import { interruptible } from './interrupt.ts'
+import { progressBar } from './progress.ts'
+import { message } from './report.ts'
+import { type RunSettings, readSettings, readUntil, reproduceCommand } from './settings.ts'
+
+export interface RunCommand extends RunSettings {
+  readonly trace: boolean
+  /** Where to write the capture; `-` is stdout. */
+  readonly write?: string
+  readonly json: boolean
+  readonly recorded: boolean
+  readonly wireExact: boolean
+}
+
+export const runReproduction = (scenario: string, command: RunCommand): string =>
+  reproduceCommand('run', scenario, command, [
+    ...(command.recorded ? ['--recorded'] : []),
+    ...(command.wireExact ? ['--wire-exact'] : []),
+  ])
+
+/** Runs a scenario once and says how it went. @returns the exit code. */
+export async function run(name: string, command: RunCommand, files: NodeFiles): Promise<number> {
+  const settings = readSettings(command.set)
+  const until = command.until === undefined ? {} : { until: readUntil(command.until) }
+  const loaded = await findScenario(name)
+  const capture = openCapture(command, files)
+  const trace = command.trace ? new LineOut(traceStream(command)) : null
+  const observers: TraceObserver[] = []
+  if (capture !== null) observers.push(capture.pcapng.observer)
+  if (trace !== null) observers.push(textObserver(trace))
+  // Lines that scroll by say more than a bar, and would tear it apart.
+  const bar = trace !== null && process.stdout.isTTY ? null : progressBar()
+  const { runScenario } = await import('../sim/run.ts')
+  return await interruptible(
+    () => files.discardAll(),
+    async (interrupt) => {
+      try {
+        const outcome = await blaming(loaded, () =>
+          runScenario(loaded.scenario, {
+            seed: command.seed,
+            settings,
+            ...until,
+            recorded: command.recorded,
+            wireExact: command.wireExact,
+            files,
+            observers,
+            ...(bar === null ? {} : { onProgress: (progress) => bar.update(progress) }),
+            signal: interrupt,
+          }),
+        )
+        if (interrupt.aborted) return EXIT_INTERRUPTED
+        bar?.stop()
+        trace?.flush()
+        capture?.pcapng.end()
+        const written = capture?.file?.commit().path ?? null
+        report(outcome, command, written)
+        return outcome.verdict === 'passed' ? EXIT_OK : EXIT_EXPECTATION
+      } catch (e) {
+        // Whatever a run that was told to stop trips over is not worth a word.
+        if (interrupt.aborted) return EXIT_INTERRUPTED
+        throw e
+      } finally {
+        bar?.stop()
+        trace?.flush()
+        files.discardAll()
+      }
+    },
+  )
+}
+
+interface Capture {
+  readonly pcapng: PcapngWriter
+  /** `null` for stdout. */
+  readonly file: FileWriter | null
+}
+
+function openCapture({ write }: RunCommand, files: NodeFiles): Capture | null {
+  if (write === undefined) return null
+  if (write !== '-') {
+    const file = files.create(write)
+    return { pcapng: new PcapngWriter((bytes) => file.write(bytes)), file }
+  }
+  if (process.stdout.isTTY) {
+    throw new UserError('a capture is not for a terminal', {
+      where: '-w -',
+      hint: 'pipe it: twinwire run … -w - | tcpdump -n -r -',
+    })
+  }
+  return { pcapng: new PcapngWriter((bytes) => process.stdout.write(bytes)), file: null }
+}
+
+/*
+ * Stdout carries one thing: the capture with `-w -`, else the object with `--json`, else the lines
+ * with `--trace`, else the summary. Everything else goes to stderr.
+ */
+const stdoutIsTaken = (command: RunCommand): boolean => command.json || command.write === '-'
+
+const traceStream = (command: RunCommand): NodeJS.WritableStream =>
+  stdoutIsTaken(command) ? process.stderr : process.stdout
+
+function textObserver(out: LineOut): TraceObserver {
+  const text = new TraceText()
+  return (record) => {
+    const line = text.line(record)
+    if (line !== null) out.line(line)
+  }
+}
+
+function report(outcome: Outcome, command: RunCommand, capture: string | null): void {
+  if (command.json) {
+    const object = { schema: 1, ...outcome, ...(capture === null ? {} : { capture }) }
+    const stream = command.write === '-' ? process.stderr : process.stdout
+    stream.write(`${JSON.stringify(object)}\n`)
+  } else {
+    const stream = command.trace || stdoutIsTaken(command) ? process.stderr : process.stdout
+    stream.write(`${summaryText(outcome, capture)}\n`)
+  }
+  for (const { that, holds } of outcome.expectations) {
+    if (!holds) message(`expected: ${that}`)
+  }
+  if (outcome.failure !== null) message(`failed: ${outcome.failure}`)
+}
+
+function summaryText(outcome: Outcome, capture: string | null): string {
+  const lines = [
+    `${outcome.scenario}, seed ${outcome.seed}`,
+    '',
+    formatSummary(outcome.flows, outcome.links),
+    '',
+  ]
+  const facts: [string, string][] = Object.entries(outcome.notes).map(([k, v]) => [k, String(v)])
+  facts.push(['ended', `${formatDuration(outcome.ended)} simulated, ${outcome.events} events`])
+  if (capture !== null) facts.push(['capture', capture])
+  facts.push(['digest', outcome.digest], ['verdict', outcome.verdict])
+  const width = Math.max(...facts.map(([name]) => name.length))
+  for (const [name, fact] of facts) lines.push(`${name.padEnd(width)}  ${fact}`)
+  return lines.join('\n')
+}
