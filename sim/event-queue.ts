@@ -15,7 +15,7 @@ import { NEVER, type Nanos } from '../protocols/time.ts'
 export class EventQueue {
   /** By slot. */
   #times = emptyTimes(FIRST_CAPACITY)
-  #sources = new Int32Array(slots(FIRST_CAPACITY))
+  #sources = new Int32Array(slotsFor(FIRST_CAPACITY))
   /** By source; slot 0 means "not queued". */
   #slots = new Int32Array(FIRST_CAPACITY)
   #serials = new Float64Array(FIRST_CAPACITY)
@@ -181,7 +181,7 @@ export class EventQueue {
     const times = emptyTimes(capacity)
     times.set(this.#times)
     this.#times = times
-    this.#sources = grownInts(this.#sources, slots(capacity))
+    this.#sources = grownInts(this.#sources, slotsFor(capacity))
     this.#slots = grownInts(this.#slots, capacity)
     const serials = new Float64Array(capacity)
     serials.set(this.#serials)
@@ -193,12 +193,12 @@ const ROOT = 3
 const FIRST_CAPACITY = 64
 
 /** The slots for so many entries: the unused ones before the root, and a whole group at the end. */
-function slots(entries: number): number {
+function slotsFor(entries: number): number {
   return ROOT + entries + 4
 }
 
 function emptyTimes(entries: number): Float64Array<ArrayBuffer> {
-  return new Float64Array(slots(entries)).fill(NEVER)
+  return new Float64Array(slotsFor(entries)).fill(NEVER)
 }
 
 function grownInts(old: Int32Array, length: number): Int32Array<ArrayBuffer> {

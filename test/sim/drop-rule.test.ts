@@ -46,7 +46,10 @@ function marks(pattern: string, letters: string): string {
   const rule = parseDropPattern(pattern)
   if (isRefusal(rule)) throw new Error(rule.error)
   const drops = new ForcedDrops([rule])
-  return [...letters].map((x, i) => (drops.takes(FRAMES[x]!, i + 1) ? '^' : '.')).join('')
+  return letters
+    .split('')
+    .map((x, i) => (drops.takes(FRAMES[x]!, i + 1) ? '^' : '.'))
+    .join('')
 }
 
 describe('which ones', () => {
@@ -103,7 +106,10 @@ describe('kinds', () => {
     ['ARP request', 'q'],
     ['ARP reply', 'Q'],
   ])('every %s', (kind, expected) => {
-    const taken = [...all].filter((_, i) => marks(`every ${kind}`, all)[i] === '^').join('')
+    const taken = all
+      .split('')
+      .filter((_, i) => marks(`every ${kind}`, all)[i] === '^')
+      .join('')
     expect(taken).toBe(expected)
   })
 })

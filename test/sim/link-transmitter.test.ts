@@ -28,8 +28,9 @@ describe('serialisation', () => {
     const link = transmitter(3_000_000_000)
     expect([link.accept(0, 1), link.accept(0, 1), link.accept(0, 1)]).toEqual([3, 6, 8])
     expect(link.accept(100, 1)).toBe(103)
-    expect(link.accept(103, 1)).toBe(106) // on the last one's end: back to back
-    expect(link.accept(107, 1)).toBe(110)
+    // On the end of the one before: back to back, 2.67 ns each from 100 on.
+    expect([link.accept(103, 1), link.accept(106, 1)]).toEqual([106, 108])
+    expect(link.accept(109, 1)).toBe(112)
   })
 
   test('any mixture of sizes and rates ends at the exact instant, rounded up once', () => {

@@ -134,6 +134,17 @@ describe('reordering and duplication', () => {
     ])
   })
 
+  test('what overtakes comes behind what is due in the same instant', () => {
+    const bench = new Bench({ delay: ms(10) })
+    const frames = [1, 2, 3, 4].map((n) => rawFrame(100 + n))
+    bench.link.send(0, frames[0]!)
+    bench.link.send(ms(1), frames[1]!)
+    bench.link.setOptions({ reorder: 1 })
+    bench.link.send(ms(10), frames[2]!)
+    bench.link.send(ms(10), frames[3]!)
+    expect(bench.finish().map(({ frame }) => frames.indexOf(frame))).toEqual([0, 2, 3, 1])
+  })
+
   test('it still waits for the rate', () => {
     const bench = new Bench({ delay: ms(10), rate: RATE, reorder: 1 })
     expect(bench.send(0, rawFrame(1000))).toBe(ms(1))
