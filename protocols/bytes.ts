@@ -30,7 +30,7 @@ export function putI32(b: Uint8Array, at: number, value: number): void {
 
 /** Writes read-only bytes into a buffer. */
 export function putBytes(b: Uint8Array, at: number, bytes: Bytes): void {
-  if (bytes.length > 0) b.set(bytes as Uint8Array, at)
+  if (bytes.length > 0) b.set(bytes, at)
 }
 
 /** The bytes `from` ≤ i < `to`, not copied. */

@@ -15,14 +15,16 @@ import { vectors, WITH_IPV4_OPTIONS } from './vectors.ts'
 
 const present = spawnSync('tshark', ['--version']).status === 0
 
-const FIELDS = [
-  ...['eth.dst', 'eth.src', 'ip.checksum.status', 'ip.src', 'ip.dst', 'ip.ttl'],
-  ...['ip.proto', 'ip.id', 'ip.len', 'tcp.checksum.status', 'tcp.srcport', 'tcp.dstport'],
-  ...['tcp.seq_raw', 'tcp.ack_raw', 'tcp.window_size_value', 'tcp.urgent_pointer', 'tcp.hdr_len'],
-  ...['tcp.len', 'tcp.option_kind', 'tcp.options.mss_val', 'tcp.options.timestamp.tsval'],
-  ...['udp.checksum.status', 'udp.srcport', 'udp.dstport', 'udp.length', 'icmp.checksum.status'],
-  ...['icmp.type', 'icmp.code', 'arp.opcode', 'arp.src.hw_mac', 'arp.dst.proto_ipv4'],
-]
+const FIELDS = `
+  eth.dst eth.src ip.checksum.status ip.src ip.dst ip.ttl ip.proto ip.id ip.len
+  tcp.checksum.status tcp.srcport tcp.dstport tcp.seq_raw tcp.ack_raw tcp.window_size_value
+  tcp.urgent_pointer tcp.hdr_len tcp.len tcp.option_kind tcp.options.mss_val
+  tcp.options.timestamp.tsval udp.checksum.status udp.srcport udp.dstport udp.length
+  icmp.checksum.status icmp.type icmp.code arp.opcode arp.src.hw_mac arp.dst.proto_ipv4
+`
+  .trim()
+  .split(/\s+/)
+const CHECKS = ['ip', 'tcp', 'udp'].map((protocol) => `${protocol}.check_checksum:TRUE`)
 const GOOD = 1
 
 /** The same fields, from the record. */
@@ -106,16 +108,14 @@ function capture(frames: readonly Uint8Array[]): Uint8Array {
 }
 
 function dissect(frames: readonly Uint8Array[]): { [field: string]: string }[] {
-  const checks = ['ip.check_checksum', 'tcp.check_checksum', 'udp.check_checksum']
   const folder = mkdtempSync(join(tmpdir(), 'frames-'))
   const file = join(folder, 'frames.pcap')
   writeFileSync(file, capture(frames))
   const text = execFileSync(
     'tshark',
     [
-      ...['-n', '-r', file, '-T', 'fields', '-E', 'separator=;', '-E', 'occurrence=f'],
-      ...checks.flatMap((check) => ['-o', `${check}:TRUE`]),
-      ...['-o', 'ip.defragment:FALSE', '-o', 'tcp.desegment_tcp_streams:FALSE'],
+      ...`-n -r ${file} -T fields -E separator=; -E occurrence=f`.split(' '),
+      ...CHECKS.flatMap((setting) => ['-o', setting]),
       ...FIELDS.flatMap((field) => ['-e', field]),
     ],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },

@@ -1,16 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { concatBytes, fromHex, toHex } from '../../../protocols/bytes.ts'
+import { concatBytes, fromHex, NO_BYTES, toHex } from '../../../protocols/bytes.ts'
 import {
   emitEthernet,
   parseEthernet,
   writeEthernetFrame,
 } from '../../../protocols/ethernet/codec.ts'
 import { EthernetFrame } from '../../../protocols/ethernet/frame.ts'
-import { Ipv4Packet } from '../../../protocols/ipv4/packet.ts'
+import { DONT_FRAGMENT, Ipv4Packet } from '../../../protocols/ipv4/packet.ts'
 import { Malformed, Opaque } from '../../../protocols/payload.ts'
+import { TcpOptions } from '../../../protocols/tcp/options.ts'
+import { TcpSegment } from '../../../protocols/tcp/segment.ts'
 import { ethernetFrame, RUNS } from '../arbitrary.ts'
-import { A_MAC, B_MAC, VECTORS, vectors, WITH_IPV4_OPTIONS } from '../vectors.ts'
+import { A, A_MAC, B, B_MAC, VECTORS, vectors, WITH_IPV4_OPTIONS } from '../vectors.ts'
 
 describe('captured frames', () => {
   test.each(vectors)('%s reads as what it says', (_, { bytes, frame }) => {
@@ -38,15 +40,22 @@ test('parse(emit(x)) = x', () => {
 })
 
 test('a frame may be written anywhere in a buffer that is not clear', () => {
-  const frames = [...vectors.map(([, vector]) => vector), WITH_IPV4_OPTIONS]
-  for (const { frame } of frames) {
-    const b = new Uint8Array(frame.size + 12).fill(0xff)
+  const unaligned = new TcpOptions([3, 4], -1, 7, 0, 0, [], [])
+  const segment = new TcpSegment(1, 2, 3, 4, 0x10, 5, 0, unaligned, NO_BYTES)
+  const packet = new Ipv4Packet(A, B, 6, 64, 1, DONT_FRAGMENT, segment)
+  const frames = [
+    ...vectors.map(([, vector]) => vector.frame),
+    WITH_IPV4_OPTIONS.frame,
+    new EthernetFrame(B_MAC, A_MAC, 0x0800, packet),
+  ]
+  for (const frame of frames) {
+    const b = new Uint8Array(frame.size + 12)
     for (const at of [5, 6, 8]) {
-      b.fill(0xff)
+      b.fill(0x5a)
       writeEthernetFrame(b, at, frame)
       expect(b.subarray(at, at + frame.size)).toEqual(emitEthernet(frame))
-      expect(b.subarray(0, at).every((byte) => byte === 0xff)).toBe(true)
-      expect(b.subarray(at + frame.size).every((byte) => byte === 0xff)).toBe(true)
+      expect(b.subarray(0, at).every((byte) => byte === 0x5a)).toBe(true)
+      expect(b.subarray(at + frame.size).every((byte) => byte === 0x5a)).toBe(true)
     }
   }
 })
