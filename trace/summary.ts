@@ -155,7 +155,7 @@ function linkLines(links: readonly LinkSummary[]): string[] {
     const { duplicates, corrupted, reordered } = link
     rows.push(
       ...wrapped('dropped:', list(link.dropped)),
-      ...wrapped('also:', list({ duplicates, corrupted, reordered })),
+      ...wrapped('also:', list({ duplicated: duplicates, corrupted, reordered })),
     )
   }
   const hidden = links.length - ROWS_MAX
