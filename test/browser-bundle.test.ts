@@ -4,6 +4,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import fileTransfer from '../scenarios/file-transfer.ts'
+import ping from '../scenarios/ping.ts'
+import { MemoryFiles } from '../sim/files.ts'
+import type { Outcome } from '../sim/outcome.ts'
+import { type RunOptions, runScenario } from '../sim/run.ts'
+import type { Scenario } from '../sim/scenario.ts'
 
 /** The core runs in a browser as it is: bundled for one, and run where no global of Node's exists. */
 
@@ -67,3 +73,38 @@ test('the context has no global of Node to fall back on', () => {
     names.map(() => 'undefined'),
   )
 })
+
+type Settings = NonNullable<RunOptions['settings']>
+const content = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31) & 255)
+
+/** A page that runs a scenario and leaves the promise of its outcome. */
+const page = (name: string, settings: Settings) => `
+  import scenario from './scenarios/${name}.ts'
+  import { MemoryFiles } from './sim/files.ts'
+  import { runScenario } from './sim/run.ts'
+  const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31) & 255)
+  const files = new MemoryFiles({ 'in.bin': bytes })
+  globalThis.outcome = runScenario(scenario, {
+    seed: 'page', settings: ${JSON.stringify(settings)}, files,
+  })
+`
+
+const runs: readonly (readonly [string, Scenario, Settings])[] = [
+  ['ping', ping, { loss: '20%' }],
+  ['file-transfer', fileTransfer, { file: 'in.bin', loss: '1%' }],
+]
+
+test.each(runs)(
+  '%s gives the same digest on a page as in Node',
+  async (name, scenario, settings) => {
+    const { outputFiles } = await bundle(page(name, settings))
+    const context = createContext(browserGlobals())
+    runInContext(outputFiles[0]!.text, context)
+    const onPage = await (runInContext('outcome', context) as Promise<Outcome>)
+    const files = new MemoryFiles({ 'in.bin': content })
+    const here = await runScenario(scenario, { seed: 'page', settings, files })
+    expect(onPage.failure).toBeNull()
+    expect(onPage.verdict).toBe('passed')
+    expect(onPage.digest).toBe(here.digest)
+  },
+)
