@@ -78,7 +78,7 @@ export class LinkTable {
 
   summaries(rates: ReadonlyMap<string, number>, elapsed: Nanos): LinkSummary[] {
     return [...this.#links.values()].map((link) =>
-      link.summary(rates.get(link.name) ?? null, elapsed),
+      link.summary(rates.get(link.name) || null, elapsed),
     )
   }
 

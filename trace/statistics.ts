@@ -12,7 +12,7 @@ import { SocketTable } from './sockets.ts'
 import type { FlowSummary, LinkSummary } from './summary.ts'
 
 export interface StatisticsOptions {
-  /** Bits per second by link direction; a direction that is not there gets no utilisation. */
+  /** Bits per second by link direction; one without, or with 0, gets no utilisation. */
   readonly rates?: ReadonlyMap<string, number>
 }
 

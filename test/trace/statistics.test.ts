@@ -123,7 +123,10 @@ describe('a TCP connection', () => {
     )
     .carries(s(3) + ms(20), 'b>a', ack)
     .says(s(3) + ms(40), 'a', { kind: 'rtt', socket: 4, rtt: ms(60), srtt: ms(45) })
-  const statistics = story.read([['a>r', 1_000_000]])
+  const statistics = story.read([
+    ['a>r', 1_000_000],
+    ['r>b', 0],
+  ])
 
   test('both directions', () => {
     expect(statistics.flows()).toEqual([
