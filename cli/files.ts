@@ -45,7 +45,8 @@ export class NodeFiles implements Files {
     return { name: basename(full), bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
   }
 
-  create(path: string): FileWriter {
+  create(path: string | null): FileWriter {
+    if (path === null) return hashOnly('')
     const target = attempt(`cannot write '${path}'`, () => writableTarget(path))
     if (this.#open.has(target.path)) {
       throw new UserError(`cannot write '${path}': it is being written already`)
@@ -64,18 +65,20 @@ export class NodeFiles implements Files {
 export function withoutWriting(files: Files): Files {
   return {
     read: (path) => files.read(path),
-    create: (path) => {
-      const hash = createHash('sha256')
-      let length = 0
-      return {
-        write: (bytes) => {
-          hash.update(bytes as Uint8Array)
-          length += bytes.length
-        },
-        commit: () => ({ path, sha256: hash.digest('hex'), bytes: length }),
-        discard: () => {},
-      }
+    create: (path) => hashOnly(path ?? ''),
+  }
+}
+
+function hashOnly(path: string): FileWriter {
+  const hash = createHash('sha256')
+  let length = 0
+  return {
+    write: (bytes) => {
+      hash.update(bytes as Uint8Array)
+      length += bytes.length
     },
+    commit: () => ({ path, sha256: hash.digest('hex'), bytes: length }),
+    discard: () => {},
   }
 }
 

@@ -26,7 +26,8 @@ export interface WrittenFile {
 /** Where scenarios read and write files. Both calls throw a `UserError` when they cannot. */
 export interface Files {
   read(path: string): StoredFile
-  create(path: string): FileWriter
+  /** `null`: nowhere; what is written is only counted and hashed. */
+  create(path: string | null): FileWriter
 }
 
 /** Files that live in memory: for tests, and where there is no disk. */
@@ -45,7 +46,7 @@ export class MemoryFiles implements Files {
     return { name: baseName(path), bytes, sha256: hash.hex() }
   }
 
-  create(path: string): FileWriter {
+  create(path: string | null): FileWriter {
     const parts: Bytes[] = []
     const hash = new Sha256()
     return {
@@ -55,8 +56,8 @@ export class MemoryFiles implements Files {
       },
       commit: () => {
         const whole = concatBytes(parts)
-        this.#content.set(path, whole)
-        return { path, sha256: hash.hex(), bytes: whole.length }
+        if (path !== null) this.#content.set(path, whole)
+        return { path: path ?? '', sha256: hash.hex(), bytes: whole.length }
       },
       discard: () => {
         parts.length = 0

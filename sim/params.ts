@@ -135,7 +135,7 @@ export function resolveParams<P extends Params>(
     const hint = names.length === 0 ? 'this scenario has none' : didYouMean(name, names)
     throw new UserError(`there is no parameter '${name}'`, {
       where: `--set ${name}`,
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     })
   }
   const values: { [name: string]: unknown } = {}
@@ -246,6 +246,6 @@ function inPlace<T>(where: string, act: () => T): T {
     return act()
   } catch (e) {
     if (!(e instanceof UserError) || e.where !== undefined) throw e
-    throw new UserError(e.message, { where, ...(e.hint === undefined ? {} : { hint: e.hint }) })
+    throw new UserError(e.message, { where, hint: e.hint })
   }
 }

@@ -1,7 +1,7 @@
 import type { Nanos } from '../protocols/time.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { Param, ParamValues } from './params.ts'
-import type { Host } from './sockets.ts'
+import type { Host } from './programs.ts'
 import type { Outcome } from './outcome.ts'
 
 /** A quantity as people write it (`'10ms'`, `'1.5Mbit'`, `'64KiB'`, `'1%'`), or as a plain number
@@ -27,7 +27,10 @@ export interface LinkSpec {
   /** Forced drops: `'3rd data segment'`, a list of frame numbers counted from 1, or a predicate. */
   drop?: DropSpec | readonly DropSpec[]
 }
-export type DropSpec = string | readonly number[] | ((frame: EthernetFrame, index: number) => boolean)
+export type DropSpec =
+  | string
+  | readonly number[]
+  | ((frame: EthernetFrame, index: number) => boolean)
 
 /** A link between two nodes: each end with its address, `null` where it has none. */
 export interface LinkBetween extends LinkSpec {
@@ -57,8 +60,10 @@ export type Program = (host: Host) => Promise<void> | void
 /** Something done to the network at a time. */
 export interface Fault {
   readonly at: Quantity
-  readonly link?: string
-  readonly set?: LinkSpec
+  /** One direction, `a>b`, or both, `a-b`. */
+  readonly link: string
+  /** What changes for frames sent from then on. */
+  readonly set: LinkSpec
 }
 
 /** A condition on how a run ended, with the sentence that is printed when it does not hold. */
@@ -67,7 +72,7 @@ export interface Expectation {
   readonly holds: boolean
 }
 
-type Given<P, T> = T | ((params: P) => T)
+export type Given<P, T> = T | ((params: P) => T)
 
 export interface ScenarioSpec<P extends { readonly [name: string]: Param }> {
   readonly name: string

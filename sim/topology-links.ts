@@ -67,7 +67,7 @@ export function unknownKey(key: string, known: readonly string[], where: string)
   return new UserError(`unknown key '${key}'`, {
     where,
     word: key,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   })
 }
 

@@ -45,7 +45,7 @@ export function readTcpOptions(
       throw new UserError(`unknown TCP option '${option}'`, {
         where,
         word: option,
-        ...(hint === undefined ? {} : { hint }),
+        hint,
       })
     }
     const value = read(kind, written)

@@ -128,7 +128,7 @@ function readNode(name: string, written: NodeSpec): NodeDraft {
     throw new UserError(`'${kind}' is not a kind of node`, {
       where,
       word: kind,
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     })
   }
   const tcp = readTcpOptions(spec.tcp ?? {}, where)
@@ -195,7 +195,7 @@ function nodeIndex(name: string, nodes: readonly NodeDraft[], where: string): nu
   throw new UserError(`there is no node '${name}'`, {
     where,
     word: name,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   })
 }
 

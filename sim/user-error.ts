@@ -1,3 +1,9 @@
+export interface UserErrorPlace {
+  readonly hint?: string | undefined
+  readonly where?: string | undefined
+  readonly word?: string | undefined
+}
+
 /**
  * Something the user wrote cannot be used. Thrown anywhere, caught in one place of the command
  * line, and printed as one line: where, what, and what to do about it.
@@ -11,7 +17,7 @@ export class UserError extends Error {
   /** The offending piece as it was written, so that its line in a file can be found. */
   readonly word?: string
 
-  constructor(message: string, about: { hint?: string; where?: string; word?: string } = {}) {
+  constructor(message: string, about: UserErrorPlace = {}) {
     super(message)
     if (about.hint !== undefined) this.hint = about.hint
     if (about.where !== undefined) this.where = about.where
@@ -42,9 +48,5 @@ export const isRefusal = (x: unknown): x is Refusal =>
 
 /** Turns a refusal into the error that names the place. */
 export function refused(refusal: Refusal, where: string, word?: string): UserError {
-  return new UserError(refusal.error, {
-    where,
-    ...(refusal.suggestion === undefined ? {} : { hint: refusal.suggestion }),
-    ...(word === undefined ? {} : { word }),
-  })
+  return new UserError(refusal.error, { where, hint: refusal.suggestion, word })
 }

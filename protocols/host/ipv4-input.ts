@@ -73,7 +73,7 @@ function deliver(
 }
 
 /** RFC 1812 §5.2 and §5.3: the packet is a new one, what it carries is shared. */
-function forward(h: HostState, now: Nanos, port: number, packet: Ipv4Packet, out: HostOut): void {
+function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): void {
   const { destination, ttl, details } = packet
   if (ttl <= 1) {
     drop(packet, 'ipv4 ttl', out)

@@ -1,6 +1,8 @@
+import { assert } from '../assert.ts'
 import type { Engine, Input } from '../engine.ts'
 import type { HostEvent } from '../host/event.ts'
 import type { SocketCall } from '../host/socket.ts'
+import { seqLeq } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { callArrives } from './calls.ts'
 import type { TcpOut } from './output.ts'
@@ -28,6 +30,8 @@ export const tcpEngine: Engine<TcpState, SocketCall, TcpSegment, HostEvent> = {
         callArrives(s, now, input.call, out)
         break
     }
+    const { una, nxt, max } = s.snd
+    assert(seqLeq(una, nxt) && seqLeq(nxt, max), 'SND.UNA <= SND.NXT <= SND.MAX')
     out.wake(s.id, nextDue(s.timers))
   },
 }

@@ -1,0 +1,8 @@
+import type { Scenario } from '../sim/scenario.ts'
+import dumbbell from './dumbbell.ts'
+import fileTransfer from './file-transfer.ts'
+import ping from './ping.ts'
+import udpEcho from './udp-echo.ts'
+
+/** The scenarios that come with the package, in the order in which they are listed. */
+export const scenarios: readonly Scenario[] = [fileTransfer, ping, udpEcho, dumbbell]

@@ -1,0 +1,159 @@
+import { formatIp } from '../protocols/address.ts'
+import { assert } from '../protocols/assert.ts'
+import { type Bytes, equalBytes } from '../protocols/bytes.ts'
+import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { HostEvent } from '../protocols/host/event.ts'
+import type { SocketCall, SocketId } from '../protocols/host/socket.ts'
+import { type Seq, seqAdd, seqDiff } from '../protocols/sequence.ts'
+import { SYN } from '../protocols/tcp/segment.ts'
+import type { TcpState } from '../protocols/tcp/state.ts'
+import type { LinkDirection } from './link.ts'
+import type { Node } from './node.ts'
+
+/**
+ * Watches a whole world for what must hold after every step, whatever the network does:
+ * delivered bytes are a prefix of the bytes sent, no segment lies beyond the window that the peer
+ * offered, no link loses count of its frames. The engine itself asserts what it can see alone.
+ */
+export class Monitor {
+  /** Bytes taken from one end's application and not yet delivered at the other, by connection. */
+  readonly #streams = new Map<string, Stream>()
+  /** The highest right edge that the peer offered, by connection. */
+  readonly #edges = new Map<string, Seq>()
+  readonly #offered: Bytes[] = []
+  readonly #touched: LinkDirection[] = []
+
+  called(_node: Node, call: SocketCall): void {
+    if (call.kind === 'send') this.#offered.push(call.bytes)
+  }
+
+  said(node: Node, event: HostEvent): void {
+    switch (event.kind) {
+      case 'connected':
+      case 'accepted': {
+        const s = node.state.sockets[event.socket]
+        if (s?.kind !== 'connection') return
+        this.#streams.set(outgoing(s), { chunks: [], head: 0, offset: 0 })
+        this.#edges.delete(outgoing(s))
+        return
+      }
+      case 'queued':
+        return this.#queued(node, event.socket, event.bytes)
+      case 'rejected':
+        if (event.call === 'send') this.#offered.pop()
+        return
+      case 'received':
+        return this.#received(node, event.socket, event.chunks)
+      default:
+    }
+  }
+
+  sent(node: Node, link: LinkDirection, frame: EthernetFrame): void {
+    this.#touched.push(link)
+    const packet = frame.payload
+    if (packet.kind !== 'ipv4' || packet.payload.kind !== 'tcp') return
+    const segment = packet.payload
+    if (segment.payload.length === 0 || segment.flags & SYN) return
+    if (!node.state.addresses.has(packet.source)) return
+    const key = keyOf(
+      packet.source,
+      segment.sourcePort,
+      packet.destination,
+      segment.destinationPort,
+    )
+    const s = this.#connection(node, key)
+    if (s === null) return
+    const edge = this.#edgeOf(key, s)
+    // One byte beyond it is what a probe of a closed window sends (RFC 9293 §3.8.6.1).
+    const beyond = seqDiff(seqAdd(segment.seq, segment.payload.length), edge)
+    assert(beyond <= 1, `the window is respected: ${key} sent ${beyond} bytes beyond it`)
+  }
+
+  /** After every queue event. */
+  afterEvent(): void {
+    for (const link of this.#touched) link.assertConserved()
+    this.#touched.length = 0
+  }
+
+  #connection(node: Node, key: string): TcpState | null {
+    const known = this.#sockets.get(key)
+    const s = known === undefined ? undefined : node.state.sockets[known]
+    if (s?.kind === 'connection' && outgoing(s) === key) return s
+    for (const [id, socket] of node.state.sockets.entries()) {
+      if (socket?.kind !== 'connection' || outgoing(socket) !== key) continue
+      this.#sockets.set(key, id)
+      return socket
+    }
+    return null
+  }
+  readonly #sockets = new Map<string, SocketId>()
+
+  #edgeOf(key: string, s: TcpState): Seq {
+    const now = seqAdd(s.snd.wl2, s.snd.wnd)
+    const before = this.#edges.get(key)
+    const edge = before === undefined || seqDiff(now, before) > 0 ? now : before
+    this.#edges.set(key, edge)
+    return edge
+  }
+
+  #queued(node: Node, socket: SocketId, bytes: number): void {
+    const offered = this.#offered.pop()
+    const s = node.state.sockets[socket]
+    if (offered === undefined || s?.kind !== 'connection' || bytes === 0) return
+    const key = outgoing(s)
+    const stream = this.#streams.get(key) ?? { chunks: [], head: 0, offset: 0 }
+    this.#streams.set(key, stream)
+    stream.chunks.push(offered.subarray(0, bytes))
+  }
+
+  #received(node: Node, socket: SocketId, chunks: readonly Bytes[]): void {
+    const s = node.state.sockets[socket]
+    if (s?.kind !== 'connection') return
+    const key = incoming(s)
+    const stream = this.#streams.get(key)
+    // A peer outside this world sends what nobody saw.
+    if (stream === undefined) return
+    for (const chunk of chunks) {
+      assert(takePrefix(stream, chunk), `delivered bytes are a prefix of sent bytes: ${key}`)
+    }
+  }
+}
+
+interface Stream {
+  chunks: Bytes[]
+  head: number
+  /** How much of `chunks[head]` has been delivered. */
+  offset: number
+}
+
+function takePrefix(stream: Stream, delivered: Bytes): boolean {
+  let at = 0
+  while (at < delivered.length) {
+    const chunk = stream.chunks[stream.head]
+    if (chunk === undefined) return false
+    const length = Math.min(chunk.length - stream.offset, delivered.length - at)
+    const expected = chunk.subarray(stream.offset, stream.offset + length)
+    if (!equalBytes(expected, delivered.subarray(at, at + length))) return false
+    at += length
+    stream.offset += length
+    if (stream.offset < chunk.length) continue
+    stream.offset = 0
+    stream.head += 1
+    if (stream.head < 64) continue
+    stream.chunks.splice(0, stream.head)
+    stream.head = 0
+  }
+  return true
+}
+
+const outgoing = (s: TcpState): string =>
+  keyOf(s.localAddress, s.localPort, s.remoteAddress, s.remotePort)
+const incoming = (s: TcpState): string =>
+  keyOf(s.remoteAddress, s.remotePort, s.localAddress, s.localPort)
+
+const keyOf = (
+  from: TcpState['localAddress'],
+  fromPort: number,
+  to: TcpState['localAddress'],
+  toPort: number,
+): string => `${formatIp(from)}:${fromPort} > ${formatIp(to)}:${toPort}`

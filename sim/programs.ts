@@ -1,0 +1,179 @@
+import type { Nanos } from '../protocols/time.ts'
+import type { IpAddress } from '../protocols/address.ts'
+import { type Sink, startBulk, startSink } from './bulk.ts'
+import type { Files } from './files.ts'
+import type { Node } from './node.ts'
+import type { Quantity } from './scenario.ts'
+import {
+  type Data,
+  type EchoAnswer,
+  EchoSocket,
+  openSocket,
+  TcpListener,
+  TcpSocket,
+  toBytes,
+  toIp,
+  UdpSocket,
+} from './sockets.ts'
+import { type RandomStream, stream } from './random.ts'
+import { turn } from './turn.ts'
+import { parseDuration } from './units.ts'
+import { isRefusal, refused } from './user-error.ts'
+import type { World } from './world.ts'
+
+/** Says that a program may go on: the clock waits until it has. */
+export type Settle = () => void
+
+/** A host as a program on it sees it. */
+export interface Host {
+  readonly name: string
+  /** Virtual time since the start of the run. */
+  readonly now: Nanos
+  /** Files of whoever runs the scenario. */
+  readonly files: Files
+  sleep(span: Quantity): Promise<void>
+  /** Resolves when the connection stands; rejects with a `SocketError`. */
+  connect(remote: string | IpAddress, port: number): Promise<TcpSocket>
+  /** A TCP server socket. `backlog`: how many handshakes may be under way. */
+  listen(port: number, backlog?: number): TcpListener
+  /** A UDP socket, bound where a port is given. */
+  udp(port?: number): UdpSocket
+  /** Sends to a TCP port as fast as it goes: so many bytes, or without end. */
+  bulk(remote: string | IpAddress, port: number, bytes?: number): void
+  /** Accepts and reads whatever comes to a TCP port. The result counts. */
+  sink(port: number): Sink
+  /** One ICMP echo request; `null` when nothing came back in time. */
+  ping(remote: string | IpAddress, options?: PingOptions): Promise<PingResult | null>
+  /** Puts a figure or a word into the run's outcome. */
+  note(name: string, value: string | number): void
+  /** A named random stream of this host: numbers from 0 to 1. */
+  random(name: string): RandomStream
+}
+
+export interface PingOptions {
+  readonly sequence?: number
+  readonly data?: Data
+  readonly ttl?: number
+  readonly timeout?: Quantity
+}
+export type PingResult = EchoAnswer & { readonly rtt: Nanos }
+
+/** The programs of a run: it goes on for as long as they do, in steps with the clock. */
+export class Programs {
+  readonly notes: { [name: string]: string | number } = {}
+  /** The first program that threw, and where. */
+  failure: { readonly node: string; readonly error: unknown } | null = null
+  /** Programs that have not come to their end. */
+  running = 0
+  readonly #world: World
+  readonly #files: Files
+  #mayGoOn = false
+
+  constructor(world: World, files: Files) {
+    this.#world = world
+    this.#files = files
+  }
+
+  start(node: Node, program: (host: Host) => Promise<void> | void): void {
+    this.running += 1
+    this.#mayGoOn = true
+    const host = this.#hostOf(node)
+    void Promise.resolve()
+      .then(() => program(host))
+      .catch((error: unknown) => {
+        this.failure ??= { node: node.name, error }
+      })
+      .then(() => {
+        this.running -= 1
+      })
+  }
+
+  /** Lets every program that can go on do so, until all wait for the network again. */
+  async settle(): Promise<void> {
+    while (this.#mayGoOn) {
+      this.#mayGoOn = false
+      await turn()
+    }
+  }
+
+  get mayGoOn(): boolean {
+    return this.#mayGoOn
+  }
+
+  #hostOf(node: Node): Host {
+    const world = this.#world
+    const settle: Settle = () => {
+      this.#mayGoOn = true
+    }
+    const sleep = (span: Quantity) =>
+      new Promise<void>((resolve) => {
+        world.at(world.now + nanosOf(span), () => {
+          settle()
+          resolve()
+        })
+      })
+    return {
+      name: node.name,
+      get now() {
+        return world.now
+      },
+      files: this.#files,
+      sleep,
+      async connect(remote, port) {
+        const id = openSocket(node, 'tcp')
+        const to = { address: toIp(remote), port }
+        const socket = new TcpSocket(node, settle, id, { address: 0, port: 0 }, to)
+        await socket.connect()
+        return socket
+      },
+      listen(port, backlog = 128) {
+        const listener = new TcpListener(node, settle, openSocket(node, 'tcp'))
+        listener.listen(port, backlog)
+        return listener
+      },
+      udp(port) {
+        const socket = new UdpSocket(node, settle, openSocket(node, 'udp'))
+        if (port !== undefined) socket.bind(port)
+        return socket
+      },
+      bulk: (remote, port, bytes = Infinity) =>
+        startBulk(node, { address: toIp(remote), port }, bytes),
+      sink: (port) => startSink(node, port),
+      ping: (remote, options = {}) => ping(world, node, settle, toIp(remote), options),
+      note: (name, value) => {
+        this.notes[name] = value
+      },
+      random: (name) => stream(world.seed, `${node.name}/${name}`),
+    }
+  }
+}
+
+async function ping(
+  world: World,
+  node: Node,
+  settle: Settle,
+  remote: IpAddress,
+  options: PingOptions,
+): Promise<PingResult | null> {
+  const { sequence = 1, data = PING_DATA, ttl = 64, timeout = '1s' } = options
+  const socket = new EchoSocket(node, settle, openSocket(node, 'icmp'))
+  const sent = world.now
+  try {
+    const answer = socket.request(remote, sequence, toBytes(data), ttl)
+    const stopWaiting = world.at(sent + nanosOf(timeout), () => socket.giveUp(sequence))
+    const result = await answer
+    stopWaiting()
+    return result === null ? null : { ...result, rtt: world.now - sent }
+  } finally {
+    socket.close()
+  }
+}
+
+/** 56 bytes, as ping sends them where it has no room for a time stamp. */
+const PING_DATA = Uint8Array.from({ length: 56 }, (_, i) => i)
+
+function nanosOf(span: Quantity): Nanos {
+  const parsed = parseDuration(span)
+  if (isRefusal(parsed)) throw refused(parsed, 'a time span')
+  return parsed
+}

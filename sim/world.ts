@@ -1,0 +1,243 @@
+import { InvariantError } from '../protocols/assert.ts'
+import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { HostEvent } from '../protocols/host/event.ts'
+import { hostEngine } from '../protocols/host/host.ts'
+import type { SocketCall } from '../protocols/host/socket.ts'
+import { createHost } from '../protocols/host/state.ts'
+import { DEFAULT_POLICY } from '../protocols/tcp/policy.ts'
+import { NEVER, type Nanos, toSeconds } from '../protocols/time.ts'
+import type { TraceObserver } from '../trace/record.ts'
+import { inPlace, recorded, type StepObserver } from './driver.ts'
+import { EventQueue } from './event-queue.ts'
+import { LinkDirection } from './link.ts'
+import type { Monitor } from './monitor.ts'
+import { Node } from './node.ts'
+import { ipv4Only } from './ipv4-plan.ts'
+import type { Network, NodePlan } from './topology.ts'
+
+export interface WorldOptions {
+  readonly seed: string
+  /** Steps through Immer, which keeps every state immutable. */
+  readonly recorded?: boolean
+  /** Hears of each step's patches when recorded. */
+  readonly onStep?: (node: string, ...step: Parameters<StepObserver>) => void
+  /** Encodes and parses every frame on every link. */
+  readonly wireExact?: boolean
+  readonly observer?: TraceObserver
+  readonly monitor?: Monitor
+}
+
+/** What an entry of the queue stands for. */
+type Due = LinkArrival | TimerSet | Wakeup
+interface LinkArrival {
+  readonly kind: 'arrival'
+  readonly link: LinkDirection
+  readonly node: Node
+  readonly port: number
+}
+interface TimerSet {
+  readonly kind: 'timer'
+  readonly node: Node
+  readonly owner: number
+}
+interface Wakeup {
+  readonly kind: 'wakeup'
+  readonly wake: () => void
+}
+
+/**
+ * Nodes, links and one event queue ordered by (time, serial). It never asks what time it is: it is
+ * told how far it may run.
+ */
+export class World {
+  /** Virtual time since the start of the run. */
+  now: Nanos = 0
+  /** Queue events so far; the current one's number within a step. */
+  events = 0
+  readonly seed: string
+  readonly nodes: readonly Node[]
+  /** Both directions of each link, in the order of the plan: a>b, b>a. */
+  readonly links: readonly LinkDirection[]
+  readonly #queue = new EventQueue()
+  /** By queue source. */
+  readonly #due: Due[] = []
+  readonly #observer: TraceObserver | null
+  readonly #monitor: Monitor | null
+
+  constructor(network: Network, options: WorldOptions) {
+    this.seed = options.seed
+    this.#observer = options.observer ?? null
+    this.#monitor = options.monitor ?? null
+    this.nodes = network.nodes.map((plan) => this.#addNode(plan, options))
+    this.links = network.links.flatMap((plan) => {
+      const exact = options.wireExact === true
+      const nodeA = this.nodes[plan.a.node]!
+      const nodeB = this.nodes[plan.b.node]!
+      const ab = this.#addLink(plan.nameAB, { ...plan.optionsAB, exact }, nodeB, plan.b.port)
+      const ba = this.#addLink(plan.nameBA, { ...plan.optionsBA, exact }, nodeA, plan.a.port)
+      nodeA.ports[plan.a.port] = ab
+      nodeB.ports[plan.b.port] = ba
+      return [ab, ba]
+    })
+  }
+
+  #addNode(plan: NodePlan, options: WorldOptions): Node {
+    const { interfaces, routes } = ipv4Only(plan)
+    const state = createHost({
+      forwarding: plan.forwarding,
+      policy: DEFAULT_POLICY.with(plan.tcp),
+      seed: `${options.seed}/${plan.name}`,
+      interfaces,
+      routes,
+    })
+    const { onStep } = options
+    const driven = options.recorded
+      ? recorded(hostEngine, state, (...step) => onStep?.(plan.name, ...step))
+      : inPlace(hostEngine, state)
+    return new Node(this, plan.name, driven)
+  }
+
+  #addLink(
+    name: string,
+    options: LinkDirection['options'],
+    node: Node,
+    port: number,
+  ): LinkDirection {
+    const link = new LinkDirection(name, this.seed, options, this.#queue)
+    this.#due[link.source] = { kind: 'arrival', link, node, port }
+    return link
+  }
+
+  node(name: string): Node {
+    const found = this.nodes.find((node) => node.name === name)
+    if (found === undefined) throw new RangeError(`there is no node ${name}`)
+    return found
+  }
+
+  /** When the next event is due; `NEVER` where nothing is left to do. */
+  nextDue(): Nanos {
+    return this.#queue.topTime
+  }
+
+  /** Runs every event up to and including `until`, and lets the clock stand there. */
+  runUntil(until: Nanos): void {
+    while (this.#queue.topTime <= until) this.step()
+    if (until !== NEVER && until > this.now) this.now = until
+  }
+
+  /** Runs the next event. There must be one. */
+  step(): void {
+    const queue = this.#queue
+    const source = queue.topSource
+    const due = this.#due[source]!
+    this.now = queue.topTime
+    this.events += 1
+    try {
+      switch (due.kind) {
+        case 'arrival': {
+          this.#arrive(due.node, due.port, due.link.name, due.link.take())
+          break
+        }
+        case 'timer':
+          // Until the step says when it is next due, nothing is.
+          queue.cancel(source)
+          due.node.timer(due.owner)
+          break
+        case 'wakeup':
+          queue.releaseSource(source)
+          due.wake()
+          break
+      }
+      this.#monitor?.afterEvent()
+    } catch (error) {
+      throw located(error, this)
+    }
+  }
+
+  /** A frame from outside comes to a port, now. */
+  inject(node: Node, port: number, frame: EthernetFrame): void {
+    this.#arrive(node, port, `>${node.name}`, frame)
+  }
+
+  #arrive(node: Node, port: number, link: string, frame: EthernetFrame): void {
+    this.#observer?.({
+      kind: 'received',
+      at: this.now,
+      event: this.events,
+      node: node.name,
+      port,
+      link,
+      frame,
+    })
+    node.receive(port, frame)
+  }
+
+  /** Calls `wake` at a time from now on, once, unless the returned function is called before. */
+  at(time: Nanos, wake: () => void): () => void {
+    const source = this.#queue.addSource()
+    const due: Wakeup = { kind: 'wakeup', wake }
+    this.#due[source] = due
+    this.#queue.schedule(source, Math.max(time, this.now))
+    return () => {
+      // The source may have gone to somebody else since.
+      if (this.#due[source] === due && this.#queue.timeOf(source) !== NEVER)
+        this.#queue.releaseSource(source)
+    }
+  }
+
+  // What nodes say.
+
+  sent(node: Node, link: LinkDirection, port: number, frame: EthernetFrame): void {
+    link.send(this.now, frame)
+    this.#monitor?.sent(node, link, frame)
+    if (this.#observer === null) return
+    this.#observer({
+      kind: 'sent',
+      at: this.now,
+      event: this.events,
+      node: node.name,
+      port,
+      link: link.name,
+      frame,
+      dropped: link.dropped,
+      arrives: link.arrives,
+      duplicates: link.duplicates,
+      corruptedBit: link.corruptedBit,
+      reordered: link.reordered,
+      queueFrames: link.queueFrames,
+      queueBytes: link.queueBytes,
+    })
+  }
+
+  said(node: Node, said: HostEvent): void {
+    this.#monitor?.said(node, said)
+    if (this.#observer === null) return
+    this.#observer({ kind: 'event', at: this.now, event: this.events, node: node.name, said })
+  }
+
+  called(node: Node, call: SocketCall): void {
+    this.#monitor?.called(node, call)
+    if (this.#observer === null) return
+    this.#observer({ kind: 'call', at: this.now, event: this.events, node: node.name, call })
+  }
+
+  addTimerSource(node: Node, owner: number, at: Nanos): number {
+    const source = this.#queue.addSource()
+    this.#due[source] = { kind: 'timer', node, owner }
+    this.#queue.schedule(source, at)
+    return source
+  }
+
+  /** The entry moves only forward; an entry that comes too early asks again. */
+  wakeSource(source: number, at: Nanos): void {
+    if (at < this.#queue.timeOf(source)) this.#queue.schedule(source, at)
+  }
+}
+
+/** A broken invariant with its place: enough to run it again. */
+function located(error: unknown, world: World): unknown {
+  if (!(error instanceof InvariantError) || error.message.includes(' (at ')) return error
+  const at = `${toSeconds(world.now)} s, event ${world.events}, seed ${world.seed}`
+  error.message += ` (at ${at})`
+  return error
+}
