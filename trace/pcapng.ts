@@ -1,5 +1,6 @@
 import { writeEthernetFrame } from '../protocols/ethernet/codec.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { Malformed } from '../protocols/payload.ts'
 import type { Nanos } from '../protocols/time.ts'
 import { CaptureBuffer } from './capture-buffer.ts'
 import type { FrameReceived, FrameSent, TraceObserver, TraceRecord } from './record.ts'
@@ -121,7 +122,11 @@ export class PcapngWriter {
     const out = this.#out
     out.text('event ')
     out.decimal(record.event)
-    if (record.kind === 'received') return
+    if (record.kind === 'received') {
+      const bad = damageIn(record.frame)
+      if (bad !== null) out.text(`, ${bad.protocol} ${bad.why}`)
+      return
+    }
     if (record.dropped !== null) out.text(`, drop ${record.dropped} on ${record.link}`)
     if (record.corruptedBit >= 0) out.text(`, bit ${record.corruptedBit} flipped on ${record.link}`)
     if (record.duplicates > 0) out.text(`, ${record.duplicates} more of it on ${record.link}`)
@@ -165,6 +170,13 @@ export class PcapngWriter {
     out.close(start)
     return this.#interfaceCount++
   }
+}
+
+/** What a receiver will refuse; a bit flipped where no checksum looks is not among it. */
+function damageIn(frame: EthernetFrame): Malformed | null {
+  const packet = frame.payload
+  if (packet.kind === 'malformed') return packet
+  return packet.kind === 'ipv4' && packet.payload.kind === 'malformed' ? packet.payload : null
 }
 
 /** Interface numbers by port. */

@@ -140,8 +140,8 @@ function linkLines(links: readonly LinkSummary[]): string[] {
   const rows: Row[] = [
     ['link', 'offered', 'delivered', 'dropped', 'bytes', 'used', 'queue max: frames', 'bytes'],
   ]
-  for (const link of links.slice(0, ROWS_MAX)) {
-    const dropped = Object.values(link.dropped).reduce((sum, n) => sum + n, 0)
+  for (const link of mostTroubled(links)) {
+    const dropped = droppedFrames(link)
     rows.push([
       link.name,
       grouped(link.offeredFrames),
@@ -162,6 +162,19 @@ function linkLines(links: readonly LinkSummary[]): string[] {
   if (hidden > 0) rows.push(`… and ${hidden} more link directions`)
   return ['', ...table(rows)]
 }
+
+/** Where not all fit: those that dropped most, then the busiest, in their own order. */
+function mostTroubled(links: readonly LinkSummary[]): readonly LinkSummary[] {
+  if (links.length <= ROWS_MAX) return links
+  const ranked = links.toSorted(
+    (a, b) => droppedFrames(b) - droppedFrames(a) || b.deliveredBytes - a.deliveredBytes,
+  )
+  const shown = new Set(ranked.slice(0, ROWS_MAX))
+  return links.filter((link) => shown.has(link))
+}
+
+const droppedFrames = (link: LinkSummary): number =>
+  Object.values(link.dropped).reduce((sum, n) => sum + n, 0)
 
 /** Cells, or a line of its own that the columns do not follow. */
 type Row = readonly string[] | string

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes, toHex } from '../../protocols/bytes.ts'
 import { emitEthernet } from '../../protocols/ethernet/codec.ts'
+import { PROTOCOL_TCP } from '../../protocols/ipv4/packet.ts'
+import { Malformed } from '../../protocols/payload.ts'
 import { s } from '../../protocols/time.ts'
 import { PcapngWriter, type PcapngOptions } from '../../trace/pcapng.ts'
 import type { TraceRecord } from '../../trace/record.ts'
 import { has, judged, unless } from './judge.ts'
-import { carrying, datagram, received, said, sent } from './records.ts'
+import { carrying, datagram, filled, received, said, sent } from './records.ts'
 import { variedFrames } from './varied-frames.ts'
 
 function captured(records: readonly TraceRecord[], options: PcapngOptions = {}): Uint8Array[] {
@@ -98,6 +100,9 @@ describe(`tshark reads it${unless('tshark')}`, () => {
       ['5000000.000000008', 'b:0', 'b>a', '0x00000002', 'event 14, sent past others on b>a'],
       ['5000000.000000009', 'zürich:2', 'zürich>b', '0x00000002', 'event 15'],
     ])
+    const bad = new Malformed('tcp', 'bad-checksum', filled(30))
+    const damaged = received(carrying(bad, 'a>b', undefined, PROTOCOL_TCP), { event: 16 })
+    expect(fields([damaged], ['frame.comment'])).toEqual([['event 16, tcp bad-checksum']])
     const started = fields(records.slice(0, 1), ['frame.time_epoch'], { startSeconds: 1e9 })
     expect(started).toEqual([['1000000000.000000001']])
     expect(fields(records, ['frame.number'], { received: false })).toHaveLength(4)

@@ -103,6 +103,17 @@ test('long lists are wrapped and cut, and nothing is wider than 100 columns', ()
   expect(lines.at(-1)).toBe('… and 5 more link directions')
 })
 
+test('of many links those stay that dropped most, in their order', () => {
+  const links = Array.from({ length: 22 }, (_, i) =>
+    link({ name: `l${i}`, dropped: i < 3 ? {} : { loss: 1 }, deliveredBytes: 100 - i }),
+  )
+  const names = formatSummary([], links)
+    .split('\n')
+    .filter((line) => line.startsWith('l') && !line.startsWith('link'))
+    .map((line) => line.split(' ')[0])
+  expect(names).toEqual(['l0', ...Array.from({ length: 19 }, (_, i) => `l${i + 3}`)])
+})
+
 test('a run without frames has nothing to say', () => {
   expect(formatSummary([], [])).toBe('')
 })
