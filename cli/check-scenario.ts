@@ -35,7 +35,7 @@ export function checkScenario(
     throw new UserError(`unknown key '${key}'`, {
       where: 'scenario',
       word: key,
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     })
   }
   const missing = REQUIRED.filter((key) => !(key in scenario.spec))

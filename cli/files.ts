@@ -57,7 +57,7 @@ export class NodeFiles implements Files {
   }
 
   discardAll(): void {
-    for (const writer of [...this.#open.values()]) writer.discard()
+    for (const writer of this.#open.values()) writer.discard()
   }
 }
 
@@ -132,7 +132,7 @@ class DiskWriter implements FileWriter {
       this.#put(bytes as Uint8Array)
       return
     }
-    this.#buffer.set(bytes as Uint8Array, this.#used)
+    this.#buffer.set(bytes, this.#used)
     this.#used += bytes.length
   }
 

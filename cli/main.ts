@@ -14,7 +14,7 @@ import { NodeFiles } from './files.ts'
 import { list } from './list.ts'
 import { packageRoot } from './package-root.ts'
 import { describe, errorLine, message } from './report.ts'
-import { type RunCommand, run, runReproduction } from './run.ts'
+import { type RunCommand, type Verdict, run, runReproduction } from './run.ts'
 import type { RunSettings } from './settings.ts'
 import { verify, verifyReproduction } from './verify.ts'
 
@@ -53,8 +53,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const verb: Verb = { act: null, reproduce: null }
   try {
     await commandLine(files, verb).parseAsync([...args], { from: 'user' })
-    const code = verb.act === null ? EXIT_OK : await verb.act()
-    if (code === EXIT_EXPECTATION || code === EXIT_INTERNAL) sayHowToReproduce(verb)
+    const { code, digest } = verb.act === null ? { code: EXIT_OK } : await verb.act()
+    if (code === EXIT_EXPECTATION || code === EXIT_INTERNAL) sayHowToReproduce(verb, digest)
     return code
   } catch (e) {
     return failed(e, verb)
@@ -63,7 +63,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** What the arguments ask for. */
 interface Verb {
-  act: (() => Promise<number>) | null
+  act: (() => Promise<Verdict>) | null
   reproduce: (() => string) | null
 }
 
@@ -98,9 +98,8 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
     .argument('[scenario]', 'a name, or the path of a .ts or .js file')
     .option('--json', 'as one JSON object', false)
     .action((name: string | undefined, { json }: { json: boolean }) => {
-      verb.act = () => list(name, json)
+      verb.act = async () => ({ code: await list(name, json) })
     })
-  program.action(() => program.help())
   return program
 }
 
@@ -131,8 +130,11 @@ function failed(e: unknown, verb: Verb): number {
   return EXIT_INTERNAL
 }
 
-function sayHowToReproduce(verb: Verb): void {
-  if (verb.reproduce !== null) message(`reproduce: ${verb.reproduce()}`)
+function sayHowToReproduce(verb: Verb, digest?: string): void {
+  if (verb.reproduce === null) return
+  // A comment to the shell: what the same run must give.
+  const expected = digest === undefined ? '' : ` # digest ${digest}`
+  message(`reproduce: ${verb.reproduce()}${expected}`)
 }
 
 /** Commander puts its suggestion on a line of its own. */
@@ -140,7 +142,7 @@ const oneLine = (text: string): string =>
   text
     .trim()
     .replace(/^error: /, '')
-    .replace(/\n\(Did you mean (.*)\?\)$/, "; did you mean '$1'?")
+    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
 
 function version(): string {
   const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8')

@@ -43,4 +43,4 @@ export class ProgressBar {
 }
 
 export const progressBar = (): ProgressBar | null =>
-  process.stderr.isTTY === true ? new ProgressBar() : null
+  process.stderr.isTTY ? new ProgressBar() : null

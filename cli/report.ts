@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import { EnvironmentError, UserError } from '../sim/user-error.ts'
+import { type EnvironmentError, UserError } from '../sim/user-error.ts'
 
 /** Messages are for people and go to stderr; colours only where a terminal shows them. */
 export function message(text: string): void {
@@ -21,6 +21,6 @@ export function describe(e: UserError | EnvironmentError): string {
 
 export function colours() {
   const env = process.env
-  const wanted = process.stderr.isTTY === true && env['TERM'] !== 'dumb'
+  const wanted = process.stderr.isTTY && env['TERM'] !== 'dumb'
   return pc.createColors(wanted && (env['NO_COLOR'] ?? '') === '')
 }

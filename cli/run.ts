@@ -13,6 +13,8 @@ import { blaming, findScenario } from './find-scenario.ts'
 import { interruptible } from './interrupt.ts'
 import { progressBar } from './progress.ts'
 import { message } from './report.ts'
+import { stackPlace } from './source-place.ts'
+import { watchPrograms } from './watch-programs.ts'
 import { type RunSettings, readSettings, readUntil, reproduceCommand } from './settings.ts'
 
 export interface RunCommand extends RunSettings {
@@ -30,8 +32,14 @@ export const runReproduction = (scenario: string, command: RunCommand): string =
     ...(command.wireExact ? ['--wire-exact'] : []),
   ])
 
-/** Runs a scenario once and says how it went. @returns the exit code. */
-export async function run(name: string, command: RunCommand, files: NodeFiles): Promise<number> {
+export interface Verdict {
+  readonly code: number
+  /** Where the run came to its end. */
+  readonly digest?: string
+}
+
+/** Runs a scenario once and says how it went. */
+export async function run(name: string, command: RunCommand, files: NodeFiles): Promise<Verdict> {
   const settings = readSettings(command.set)
   const until = command.until === undefined ? {} : { until: readUntil(command.until) }
   const loaded = await findScenario(name)
@@ -42,13 +50,15 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
   if (trace !== null) observers.push(textObserver(trace))
   // Lines that scroll by say more than a bar, and would tear it apart.
   const bar = trace !== null && process.stdout.isTTY ? null : progressBar()
+  let thrown: unknown = null
+  const scenario = watchPrograms(loaded.scenario, (e) => (thrown ??= e))
   const { runScenario } = await import('../sim/run.ts')
   return await interruptible(
     () => files.discardAll(),
     async (interrupt) => {
       try {
         const outcome = await blaming(loaded, () =>
-          runScenario(loaded.scenario, {
+          runScenario(scenario, {
             seed: command.seed,
             settings,
             ...until,
@@ -60,16 +70,18 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
             signal: interrupt,
           }),
         )
-        if (interrupt.aborted) return EXIT_INTERRUPTED
+        if (interrupt.aborted) return { code: EXIT_INTERRUPTED }
         bar?.stop()
         trace?.flush()
         capture?.pcapng.end()
         const written = capture?.file?.commit().path ?? null
-        report(outcome, command, written)
-        return outcome.verdict === 'passed' ? EXIT_OK : EXIT_EXPECTATION
+        const place = thrown instanceof Error ? stackPlace(thrown, loaded.sources) : null
+        report(outcome, command, written, place)
+        const code = outcome.verdict === 'passed' ? EXIT_OK : EXIT_EXPECTATION
+        return { code, digest: outcome.digest }
       } catch (e) {
         // Whatever a run that was told to stop trips over is not worth a word.
-        if (interrupt.aborted) return EXIT_INTERRUPTED
+        if (interrupt.aborted) return { code: EXIT_INTERRUPTED }
         throw e
       } finally {
         bar?.stop()
@@ -118,7 +130,13 @@ function textObserver(out: LineOut): TraceObserver {
   }
 }
 
-function report(outcome: Outcome, command: RunCommand, capture: string | null): void {
+function report(
+  outcome: Outcome,
+  command: RunCommand,
+  capture: string | null,
+  /** The line of the user's file where a program failed. */
+  place: string | null,
+): void {
   if (command.json) {
     const object = { schema: 1, ...outcome, ...(capture === null ? {} : { capture }) }
     const stream = command.write === '-' ? process.stderr : process.stdout
@@ -130,16 +148,15 @@ function report(outcome: Outcome, command: RunCommand, capture: string | null): 
   for (const { that, holds } of outcome.expectations) {
     if (!holds) message(`expected: ${that}`)
   }
-  if (outcome.failure !== null) message(`failed: ${outcome.failure}`)
+  if (outcome.failure !== null) {
+    message(`failed: ${place === null ? '' : `${place}: `}${outcome.failure}`)
+  }
 }
 
 function summaryText(outcome: Outcome, capture: string | null): string {
-  const lines = [
-    `${outcome.scenario}, seed ${outcome.seed}`,
-    '',
-    formatSummary(outcome.flows, outcome.links),
-    '',
-  ]
+  const tables = formatSummary(outcome.flows, outcome.links).trim()
+  const lines = [`${outcome.scenario}, seed ${outcome.seed}`, '']
+  if (tables !== '') lines.push(tables, '')
   const facts: [string, string][] = Object.entries(outcome.notes).map(([k, v]) => [k, String(v)])
   facts.push(['ended', `${formatDuration(outcome.ended)} simulated, ${outcome.events} events`])
   if (capture !== null) facts.push(['capture', capture])

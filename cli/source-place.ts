@@ -22,14 +22,14 @@ export function blame(e: unknown, sources: SourceFiles): unknown {
     // What the command line says is not in the file.
     if (place === null || e.where?.startsWith('--') === true) return e
     const where = e.where === undefined ? place : `${place}: ${e.where}`
-    return new UserError(e.message, { where, ...(e.hint === undefined ? {} : { hint: e.hint }) })
+    return new UserError(e.message, { where, hint: e.hint })
   }
   const place = stackPlace(e, sources)
   return place === null ? e : new UserError(`${e.name}: ${e.message}`, { where: place })
 }
 
-/** The innermost frame of the stack that is in one of the files. */
-function stackPlace(e: Error, sources: SourceFiles): string | null {
+/** The innermost frame of the stack that is in one of the files, as `my.ts:12`. */
+export function stackPlace(e: Error, sources: SourceFiles): string | null {
   for (const line of (e.stack ?? '').split('\n')) {
     const match = /^\s*at .*?\(?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/.exec(line)
     if (match === null) continue

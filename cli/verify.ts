@@ -3,13 +3,21 @@ import { type NodeFiles, withoutWriting } from './files.ts'
 import { blaming, findScenario } from './find-scenario.ts'
 import { interruptible } from './interrupt.ts'
 import { errorLine, message } from './report.ts'
+import type { Verification } from '../sim/verify.ts'
+import type { TraceRecord } from '../trace/record.ts'
+import { TraceText } from '../trace/text.ts'
+import type { Verdict } from './run.ts'
 import { type RunSettings, readSettings, readUntil, reproduceCommand } from './settings.ts'
 
 export const verifyReproduction = (scenario: string, settings: RunSettings): string =>
   reproduceCommand('verify', scenario, settings)
 
-/** Runs a scenario in every way there is and compares the traces. @returns the exit code. */
-export async function verify(name: string, command: RunSettings, files: NodeFiles) {
+/** Runs a scenario in every way there is and compares the traces. */
+export async function verify(
+  name: string,
+  command: RunSettings,
+  files: NodeFiles,
+): Promise<Verdict> {
   const settings = readSettings(command.set)
   const until = command.until === undefined ? {} : { until: readUntil(command.until) }
   const loaded = await findScenario(name)
@@ -17,25 +25,36 @@ export async function verify(name: string, command: RunSettings, files: NodeFile
   return await interruptible(
     () => files.discardAll(),
     async (interrupt) => {
-      const result = await blaming(loaded, () =>
-        verifyScenario(loaded.scenario, {
-          seed: command.seed,
-          settings,
-          ...until,
-          files: withoutWriting(files),
-          signal: interrupt,
-        }),
-      )
-      if (interrupt.aborted) return EXIT_INTERRUPTED
-      if ('digest' in result) {
+      let result: Verification
+      try {
+        result = await blaming(loaded, () =>
+          verifyScenario(loaded.scenario, {
+            seed: command.seed,
+            settings,
+            ...until,
+            files: withoutWriting(files),
+            signal: interrupt,
+          }),
+        )
+      } catch (e) {
+        if (interrupt.aborted) return { code: EXIT_INTERRUPTED }
+        throw e
+      }
+      if (interrupt.aborted) return { code: EXIT_INTERRUPTED }
+      if (result.difference === null) {
         process.stdout.write(`${result.digest}\n`)
-        return EXIT_OK
+        return { code: EXIT_OK }
       }
-      errorLine(`the runs of '${name}' differ`)
-      for (const [what, value] of Object.entries(result.difference)) {
-        message(`  ${what}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-      }
-      return EXIT_INTERNAL
+      const { ground, record, what, expected, actual } = result.difference
+      errorLine(`'${name}' differs when it is run ${ground}: record ${record}: ${what}`)
+      message(`  plain: ${recordLine(expected)}`)
+      message(`  ${ground}: ${recordLine(actual)}`)
+      return { code: EXIT_INTERNAL }
     },
   )
+}
+
+function recordLine(record: TraceRecord | null): string {
+  if (record === null) return 'no such record'
+  return new TraceText({ absolute: true, received: true }).line(record) ?? record.kind
 }

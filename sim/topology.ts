@@ -199,8 +199,12 @@ function nodeIndex(name: string, nodes: readonly NodeDraft[], where: string): nu
   })
 }
 
-function readAddresses(written: string | readonly string[] | null, where: string) {
-  const texts = written === null ? [] : typeof written === 'string' ? [written] : written
+function readAddresses(
+  written: string | readonly string[] | null,
+  where: string,
+): InterfaceAddress[] {
+  const texts: readonly unknown[] =
+    written === null ? [] : typeof written === 'string' ? [written] : written
   return texts.map((text) => {
     const address = parseInterfaceAddress(String(text))
     if (isRefusal(address)) throw refused(address, where, String(text))

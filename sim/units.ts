@@ -62,10 +62,10 @@ export function parseSize(q: string | number): number | Refusal {
   const prefix = /^[kmg](b|ib)?$/i.exec(written.unit) === null ? null : written.unit[0]!
   if (prefix === null) return unknownUnit(q, written, SIZE, Object.keys(SIZE_UNITS))
   const big = prefix.toUpperCase()
-  const decimal = `${written.number}${big === 'K' ? 'k' : big}B`
+  const thousands = `${written.number}${big === 'K' ? 'k' : big}B`
   return {
     error: `'${q}' may mean two sizes`,
-    suggestion: `write '${decimal}' (powers of 1000) or '${written.number}${big}iB' (powers of 1024)`,
+    suggestion: `write '${thousands}' (powers of 1000) or '${written.number}${big}iB' (powers of 1024)`,
   }
 }
 

@@ -1,32 +1,64 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
+const DIST = join(ROOT, 'dist')
 const SOURCES = ['protocols', 'trace', 'sim', 'wire', 'scenarios', 'cli', 'bench', 'types']
-const STAMP = join(ROOT, 'dist', '.built')
+const STAMP = join(DIST, '.built')
 
 /** Builds `dist` before the tests that start the program, unless it is newer than every source. */
 export default function build(): void {
-  const newest = Math.max(...SOURCES.map((folder) => newestIn(join(ROOT, folder))))
-  if (existsSync(STAMP) && statSync(STAMP).mtimeMs > newest) return
   const started = new Date()
-  const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
-  const built = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: ROOT, encoding: 'utf8' })
-  if (built.status !== 0) {
-    // Types are judged by `npm run check`; a build with type errors still runs.
-    process.stderr.write(`the build has errors:\n${built.stdout}${built.stderr}\n`)
-    return
+  const newest = Math.max(...SOURCES.flatMap((folder) => filesIn(ROOT, folder)).map(modified))
+  if (existsSync(STAMP) && modified(STAMP) > newest) return
+  mkdirSync(DIST, { recursive: true })
+  const fresh = mkdtempSync(join(DIST, '.build-'))
+  try {
+    const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
+    const args = ['-p', 'tsconfig.build.json', '--outDir', fresh]
+    const built = spawnSync(tsc, args, { cwd: ROOT, encoding: 'utf8' })
+    replaceChanged(fresh)
+    // Types are judged by `npm run check`; what has type errors may still run.
+    if (built.status !== 0) process.stderr.write(`the build has errors:\n${built.stdout}`)
+    else {
+      writeFileSync(STAMP, '')
+      // A source that was changed meanwhile is newer than this.
+      utimesSync(STAMP, started, started)
+    }
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
   }
-  writeFileSync(STAMP, started.toISOString())
 }
 
-function newestIn(folder: string): number {
-  if (!existsSync(folder)) return 0
-  let newest = 0
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    newest = Math.max(newest, entry.isDirectory() ? newestIn(path) : statSync(path).mtimeMs)
+/** File by file and each at once: another test run may be starting the program just now. */
+function replaceChanged(fresh: string): void {
+  for (const path of filesIn(fresh, '.')) {
+    const target = join(DIST, path.slice(fresh.length))
+    if (existsSync(target) && readFileSync(target).equals(readFileSync(path))) continue
+    mkdirSync(dirname(target), { recursive: true })
+    renameSync(path, target)
   }
-  return newest
 }
+
+function filesIn(...folder: string[]): string[] {
+  const path = join(...folder)
+  if (!existsSync(path)) return []
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+const modified = (path: string): number => statSync(path).mtimeMs

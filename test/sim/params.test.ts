@@ -122,7 +122,7 @@ describe('refusals', () => {
     [{ input: '' }, '--set input', 'names no file', '--set input=PATH'],
     [{ out: '' }, '--set out', 'the path is empty', ''],
   ])('%j', (settings, where, message, hint) => {
-    const e = refusal(settings as { [name: string]: string })
+    const e = refusal(settings)
     expect(e.where).toBe(where)
     expect(e.message).toContain(message)
     expect(e.hint ?? '').toContain(hint)

@@ -227,10 +227,7 @@ test('forced drops: patterns, frame numbers, predicates, several at once', () =>
 })
 
 describe('what cannot be right is one clear line', () => {
-  const link = (more: object): [Topology, LinkBetween[]] => [
-    two,
-    [{ ends, ...more } as LinkBetween],
-  ]
+  const link = (more: object): [Topology, LinkBetween[]] => [two, [{ ends, ...more }]]
   const addresses = (a: unknown, b: unknown): [Topology, LinkBetween[]] => [
     two,
     [{ ends: { a, b } } as LinkBetween],
