@@ -4,6 +4,7 @@ import { type Bytes, equalBytes } from '../protocols/bytes.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { HostEvent } from '../protocols/host/event.ts'
 import type { SocketCall, SocketId } from '../protocols/host/socket.ts'
+import { isOwn } from '../protocols/host/state.ts'
 import { type Seq, seqAdd, seqDiff } from '../protocols/sequence.ts'
 import { SYN } from '../protocols/tcp/segment.ts'
 import type { TcpState } from '../protocols/tcp/state.ts'
@@ -54,7 +55,7 @@ export class Monitor {
     if (packet.kind !== 'ipv4' || packet.payload.kind !== 'tcp') return
     const segment = packet.payload
     if (segment.payload.length === 0 || segment.flags & SYN) return
-    if (!node.state.addresses.has(packet.source)) return
+    if (!isOwn(node.state, packet.source)) return
     const key = keyOf(
       packet.source,
       segment.sourcePort,

@@ -23,7 +23,9 @@ export class Node implements Out<EthernetFrame, HostEvent> {
   readonly #handlers: (SocketHandler | null)[] = []
   /** Socket events of the steps since the last `settle`. */
   readonly #pending: SocketEvent[] = []
+  /** Those before `next` have been delivered; beyond `count` lie old ones. */
   #next = 0
+  #count = 0
 
   constructor(
     world: World,
@@ -67,10 +69,9 @@ export class Node implements Out<EthernetFrame, HostEvent> {
    * The answers to a call from within a handler are heard within that call, too.
    */
   settle(): void {
-    const pending = this.#pending
-    while (this.#next < pending.length) this.#deliver(pending[this.#next++]!)
-    pending.length = 0
+    while (this.#next < this.#count) this.#deliver(this.#pending[this.#next++]!)
     this.#next = 0
+    this.#count = 0
   }
 
   #deliver(event: SocketEvent): void {
@@ -98,7 +99,7 @@ export class Node implements Out<EthernetFrame, HostEvent> {
       case 'address-conflict':
         return
       default:
-        this.#pending.push(event)
+        this.#pending[this.#count++] = event
     }
   }
 

@@ -61,6 +61,8 @@ export class World {
   readonly #queue = new EventQueue()
   /** By queue source. */
   readonly #due: Due[] = []
+  /** The timer set whose entry has come up and has not been moved yet; -1 for none. */
+  #expiring = -1
   readonly #observer: TraceObserver | null
   readonly #monitor: Monitor | null
 
@@ -121,7 +123,7 @@ export class World {
 
   /** Runs every event up to and including `until`, and lets the clock stand there. */
   runUntil(until: Nanos): void {
-    while (this.#queue.topTime <= until) this.step()
+    while (this.#queue.topTime <= until && this.#queue.size > 0) this.step()
     if (until !== NEVER && until > this.now) this.now = until
   }
 
@@ -139,9 +141,11 @@ export class World {
           break
         }
         case 'timer':
-          // Until the step says when it is next due, nothing is.
-          queue.cancel(source)
+          // What the step says of its next deadline moves the entry, wherever to.
+          this.#expiring = source
           due.node.timer(due.owner)
+          if (this.#expiring === source) queue.cancel(source)
+          this.#expiring = -1
           break
         case 'wakeup':
           queue.releaseSource(source)
@@ -230,7 +234,9 @@ export class World {
 
   /** The entry moves only forward; an entry that comes too early asks again. */
   wakeSource(source: number, at: Nanos): void {
-    if (at < this.#queue.timeOf(source)) this.#queue.schedule(source, at)
+    if (source === this.#expiring) this.#expiring = -1
+    else if (at >= this.#queue.timeOf(source)) return
+    this.#queue.schedule(source, at)
   }
 }
 

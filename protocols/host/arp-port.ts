@@ -16,55 +16,55 @@ import { arpOwner, type HostState } from './state.ts'
 
 /** One interface for the time of one step: what ARP lets go becomes frames and events here. */
 export class ArpPort implements ArpOut {
-  readonly #h: HostState
-  readonly #now: Nanos
-  readonly #port: number
-  readonly #out: HostOut
+  private readonly h: HostState
+  private readonly now: Nanos
+  private readonly port: number
+  private readonly out: HostOut
   /** Packets that found no neighbour: their senders are owed an error. */
   readonly unresolved: Ipv4Packet[] = []
 
   constructor(h: HostState, now: Nanos, port: number, out: HostOut) {
-    this.#h = h
-    this.#now = now
-    this.#port = port
-    this.#out = out
+    this.h = h
+    this.now = now
+    this.port = port
+    this.out = out
   }
 
   receive(packet: ArpPacket): void {
-    const iface = this.#h.interfaces[this.#port]!
-    arpReceive(iface.arp, this.#now, iface.mac, iface.addresses, packet, this)
+    const iface = this.h.interfaces[this.port]!
+    arpReceive(iface.arp, this.now, iface.mac, iface.addresses, packet, this)
     this.wake()
   }
 
   resolve(nextHop: Ipv4Address, packet: Ipv4Packet): void {
-    const iface = this.#h.interfaces[this.#port]!
+    const iface = this.h.interfaces[this.port]!
     const address = iface.addresses[0] ?? 0
-    arpResolve(iface.arp, this.#now, iface.mac, address, nextHop, packet, this)
+    arpResolve(iface.arp, this.now, iface.mac, address, nextHop, packet, this)
     this.wake()
   }
 
   wake(): void {
-    const at = arpNextDue(this.#h.interfaces[this.#port]!.arp)
-    if (at !== NEVER) this.#out.wake(arpOwner(this.#port), at)
+    const at = arpNextDue(this.h.interfaces[this.port]!.arp)
+    if (at !== NEVER) this.out.wake(arpOwner(this.port), at)
   }
 
   sendArp(packet: ArpPacket, destination: Mac): void {
-    const { mac } = this.#h.interfaces[this.#port]!
-    this.#out.send(new EthernetFrame(destination, mac, ETHERTYPE_ARP, packet), this.#port)
+    const { mac } = this.h.interfaces[this.port]!
+    this.out.send(new EthernetFrame(destination, mac, ETHERTYPE_ARP, packet), this.port)
   }
 
   forward(packet: Ipv4Packet, destination: Mac): void {
-    const { mac } = this.#h.interfaces[this.#port]!
-    this.#out.send(new EthernetFrame(destination, mac, ETHERTYPE_IPV4, packet), this.#port)
+    const { mac } = this.h.interfaces[this.port]!
+    this.out.send(new EthernetFrame(destination, mac, ETHERTYPE_IPV4, packet), this.port)
   }
 
   undeliverable(packet: Ipv4Packet, why: ArpDropReason): void {
-    this.#out.event({ kind: 'dropped', why: why.replace('-', ' '), packet })
+    this.out.event({ kind: 'dropped', why: why.replace('-', ' '), packet })
     if (why === 'arp-unresolved') this.unresolved.push(packet)
   }
 
   event(event: ArpEvent): void {
-    this.#out.event(event)
+    this.out.event(event)
   }
 }
 

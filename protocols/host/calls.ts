@@ -17,6 +17,7 @@ import type { SocketCall, SocketId } from './socket.ts'
 import {
   addSocket,
   type HostState,
+  isOwn,
   type IcmpSocket,
   type Listener,
   nextSocket,
@@ -95,7 +96,7 @@ function unboundCall(
   switch (call.kind) {
     case 'bind':
       if (socket.port !== 0) return reject(call, 'EINVAL', out)
-      if (call.address !== null && !h.addresses.has(call.address)) {
+      if (call.address !== null && !isOwn(h, call.address)) {
         return reject(call, 'EADDRNOTAVAIL', out)
       }
       if (call.port !== 0 && isPortTaken(h.tcp, call.address, call.port)) {
@@ -213,7 +214,7 @@ function bindUdp(
   out: HostOut,
 ): void {
   if (socket.port !== 0) return reject(call, 'EINVAL', out)
-  if (call.address !== null && !h.addresses.has(call.address)) {
+  if (call.address !== null && !isOwn(h, call.address)) {
     return reject(call, 'EADDRNOTAVAIL', out)
   }
   if (call.port === 0) {

@@ -43,7 +43,8 @@ function frameArrives(
 ): void {
   const iface = h.interfaces[port]!
   const { destination, payload } = frame
-  const broadcast = destination === BROADCAST_MAC
+  // The same string object is the rule: comparing it with another one would cost more.
+  const broadcast = destination !== iface.mac && destination === BROADCAST_MAC
   if (destination !== iface.mac && !broadcast) {
     const why = isMulticastMac(destination) ? 'ethernet no group member' : 'ethernet not for us'
     return out.event({ kind: 'dropped', why, packet: payload })

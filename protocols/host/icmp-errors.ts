@@ -7,7 +7,7 @@ import type { Nanos } from '../time.ts'
 import type { HostOut } from './output.ts'
 import { errorArrives } from './icmp-input.ts'
 import { pathTo, sendIp } from './ipv4-output.ts'
-import type { HostState } from './state.ts'
+import { type HostState, isBroadcast, isOwn } from './state.ts'
 
 /** RFC 1812 §4.3.2.3: as much of the packet as fits, the whole error within 576 bytes. */
 const QUOTE_MAX = 576 - 28
@@ -25,12 +25,12 @@ export function icmpError(
   const quoted = emitIpv4(packet).subarray(0, QUOTE_MAX)
   const message = new IcmpMessage(type, code, rest, quoted)
   // A packet of our own: its socket hears it directly.
-  if (h.addresses.has(packet.source)) return errorArrives(h, now, packet.source, message, out)
-  if (!mayAnswer(packet) || h.broadcasts.includes(packet.destination)) return
+  if (isOwn(h, packet.source)) return errorArrives(h, now, packet.source, message, out)
+  if (!mayAnswer(packet) || isBroadcast(h, packet.destination)) return
   if (!takeToken(h.icmpErrors, now)) return
   const path = pathTo(h, packet.source)
   if (path === null) return
-  const from = type === ICMP_UNREACHABLE && h.addresses.has(packet.destination)
+  const from = type === ICMP_UNREACHABLE && isOwn(h, packet.destination)
   const source = from ? packet.destination : path.source
   sendIp(h, now, source, packet.source, PROTOCOL_ICMP, DEFAULT_TTL, MAY_FRAGMENT, message, out)
 }

@@ -13,7 +13,7 @@ import { sendToNeighbour } from './arp-port.ts'
 import type { HostOut } from './output.ts'
 import { icmpArrives } from './icmp-input.ts'
 import { icmpError } from './icmp-errors.ts'
-import type { HostState } from './state.ts'
+import { type HostState, isBroadcast } from './state.ts'
 import { tcpArrives } from './tcp.ts'
 import { udpArrives } from './udp.ts'
 
@@ -30,10 +30,8 @@ export function ipv4Arrives(
   if (source === BROADCAST_IPV4 || isMulticastIpv4(source)) {
     return drop(packet, 'ipv4 bad source', out)
   }
-  if (h.addresses.has(destination)) return deliver(h, now, packet, false, out)
-  if (destination === BROADCAST_IPV4 || h.broadcasts.includes(destination)) {
-    return deliver(h, now, packet, true, out)
-  }
+  const ours = h.addresses.get(destination)
+  if (ours !== undefined) return deliver(h, now, packet, isBroadcast(h, destination), out)
   if (!h.forwarding) return drop(packet, 'ipv4 not for us', out)
   if (broadcastFrame || isMulticastIpv4(destination)) return drop(packet, 'ipv4 not forwarded', out)
   forward(h, now, packet, out)

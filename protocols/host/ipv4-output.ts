@@ -6,7 +6,7 @@ import { lookupRoute, type Route } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
 import type { HostOut } from './output.ts'
-import { type HostState, LOOPBACK_OWNER } from './state.ts'
+import { type HostState, isBroadcast, isOwn, LOOPBACK_OWNER } from './state.ts'
 
 /** The way to a destination, and the address of ours that packets on it carry. */
 export interface Path {
@@ -20,7 +20,7 @@ const LOOPBACK_MTU = 65_535
 
 /** `null`: no route, or no address to send from. */
 export function pathTo(h: HostState, destination: IpAddress): Path | null {
-  if (h.addresses.has(destination)) return { source: destination, mtu: LOOPBACK_MTU }
+  if (isOwn(h, destination)) return { source: destination, mtu: LOOPBACK_MTU }
   if (!isIpv4(destination)) return null
   const route = routeTo(h, destination)
   if (route === null) return null
@@ -52,7 +52,7 @@ export function sendIp(
   h.identification = (h.identification + 1) & 0xffff
   const id = h.identification
   const packet = new Ipv4Packet(source, destination, protocol, ttl, id, details, payload)
-  if (h.addresses.has(destination)) {
+  if (isOwn(h, destination)) {
     h.loopback.push(packet)
     out.wake(LOOPBACK_OWNER, now)
     return true
@@ -75,7 +75,7 @@ export function transmitOn(
   packet: Ipv4Packet,
   out: HostOut,
 ): void {
-  if (nextHop === BROADCAST_IPV4 || h.broadcasts.includes(nextHop)) {
+  if (isBroadcast(h, nextHop)) {
     const { mac } = h.interfaces[port]!
     return out.send(new EthernetFrame(BROADCAST_MAC, mac, ETHERTYPE_IPV4, packet), port)
   }

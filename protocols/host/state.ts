@@ -1,4 +1,4 @@
-import type { IpAddress, Ipv4Address, Mac } from '../address.ts'
+import { BROADCAST_IPV4, type IpAddress, type Ipv4Address, type Mac } from '../address.ts'
 import { type ArpState, createArp } from '../arp/cache.ts'
 import { type Bytes, i32 } from '../bytes.ts'
 import type { Ipv4Packet } from '../ipv4/packet.ts'
@@ -19,10 +19,8 @@ export interface HostState {
   /** What initial sequence numbers and ports are made from (RFC 6528, RFC 6056). */
   readonly secret: Bytes
   interfaces: Interface[]
-  /** Every address of ours, and the interface that has it. */
+  /** Every address of ours with its interface, and every directed broadcast with `BROADCAST`. */
   addresses: Map<IpAddress, number>
-  /** Directed broadcast addresses of the connected networks. */
-  broadcasts: Ipv4Address[]
   routes: RouteTable
   /** The Identification of the last IPv4 packet. */
   identification: number
@@ -104,12 +102,12 @@ export function createHost(config: HostConfig): HostState {
   const routes = createRoutes()
   for (const route of config.routes) addRoute(routes, route)
   const addresses = new Map<IpAddress, number>()
-  const broadcasts: Ipv4Address[] = []
+  addresses.set(BROADCAST_IPV4, BROADCAST)
   config.interfaces.forEach((each, port) => {
     for (const { address, prefixLength } of each.addresses) {
       addresses.set(address, port)
       // RFC 3021: a network of two has no broadcast address.
-      if (prefixLength < 31) broadcasts.push(address | ~maskOf(prefixLength))
+      if (prefixLength < 31) addresses.set(address | ~maskOf(prefixLength), BROADCAST)
     }
   })
   return {
@@ -123,7 +121,6 @@ export function createHost(config: HostConfig): HostState {
       arp: createArp(),
     })),
     addresses,
-    broadcasts,
     routes,
     identification: 0,
     sockets: [],
@@ -154,6 +151,15 @@ export const LOOPBACK_OWNER = 0
 export const arpOwner = (port: number): number => 1 + port
 export const socketOwner = (h: HostState, socket: SocketId): number =>
   1 + h.interfaces.length + socket
+
+/** In place of an interface: a network's broadcast address. */
+const BROADCAST = -1
+
+export const isOwn = (h: HostState, address: IpAddress): boolean =>
+  (h.addresses.get(address) ?? BROADCAST) !== BROADCAST
+
+export const isBroadcast = (h: HostState, address: IpAddress): boolean =>
+  h.addresses.get(address) === BROADCAST
 
 export function addSocket(h: HostState, socket: Socket): SocketId {
   const id = nextSocket(h)

@@ -37,34 +37,34 @@ import {
 
 /** One connection for the time of one step: its segments become packets here. */
 export class TcpPort implements TcpOut {
-  readonly #h: HostState
-  readonly #now: Nanos
-  readonly #s: TcpState
-  readonly #out: HostOut
+  private readonly h: HostState
+  private readonly now: Nanos
+  private readonly s: TcpState
+  private readonly out: HostOut
 
   constructor(h: HostState, now: Nanos, s: TcpState, out: HostOut) {
-    this.#h = h
-    this.#now = now
-    this.#s = s
-    this.#out = out
+    this.h = h
+    this.now = now
+    this.s = s
+    this.out = out
   }
 
   send(segment: TcpSegment): void {
-    const { localAddress, remoteAddress } = this.#s
-    sendTcp(this.#h, this.#now, localAddress, remoteAddress, segment, this.#out)
+    const { localAddress, remoteAddress } = this.s
+    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, this.out)
   }
 
   event(event: HostEvent): void {
-    if (event.kind === 'closed') forget(this.#h, this.#s)
+    if (event.kind === 'closed') forget(this.h, this.s)
     else if (event.kind === 'tcp-state' && event.from === 'SYN-RECEIVED') {
-      const listener = this.#h.sockets[this.#s.listener]
+      const listener = this.h.sockets[this.s.listener]
       if (listener?.kind === 'listener') listener.opening -= 1
     }
-    this.#out.event(event)
+    this.out.event(event)
   }
 
   wake(socket: SocketId, at: Nanos): void {
-    this.#out.wake(socketOwner(this.#h, socket), at)
+    this.out.wake(socketOwner(this.h, socket), at)
   }
 }
 
