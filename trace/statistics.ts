@@ -124,12 +124,13 @@ export class TraceStatistics {
     const side = this.#sideOf(packet, null)
     if (side === null) return
     const { flow } = side
+    flow.lastAt = record.at
+    // A second copy of a reply tells nothing new.
+    const left = flow.echoes.get(payload.sequence)
+    if (left === undefined) return
     const requester = flow.ends[side.end === 0 ? 1 : 0]
     requester.receivedBytes += payload.data.length
     requester.lastReceivedAt = record.at
-    flow.lastAt = record.at
-    const left = flow.echoes.get(payload.sequence)
-    if (left === undefined) return
     requester.rtt.add(record.at - left)
     flow.echoes.delete(payload.sequence)
   }

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ArpPacket } from '../../protocols/arp/packet.ts'
 import { fromHex, toHex } from '../../protocols/bytes.ts'
 import { emitEthernet, parseEthernet } from '../../protocols/ethernet/codec.ts'
-import { EthernetFrame } from '../../protocols/ethernet/frame.ts'
-import { Ipv4Details, Ipv4Packet } from '../../protocols/ipv4/packet.ts'
-import { Opaque } from '../../protocols/payload.ts'
+import { EthernetFrame, type EthernetPayload } from '../../protocols/ethernet/frame.ts'
+import { IcmpMessage } from '../../protocols/icmp/message.ts'
+import { Ipv4Details, Ipv4Packet, type TransportPayload } from '../../protocols/ipv4/packet.ts'
+import { Malformed, Opaque } from '../../protocols/payload.ts'
 import { Sha256 } from '../../protocols/sha256.ts'
 import { TcpOptions } from '../../protocols/tcp/options.ts'
 import { ACK, SYN, type TcpSegment } from '../../protocols/tcp/segment.ts'
@@ -17,7 +19,9 @@ import type { TraceRecord } from '../../trace/record.ts'
 import { ethernetFrame, RUNS } from '../protocols/arbitrary.ts'
 import {
   A,
+  A_MAC,
   B,
+  B_MAC,
   called,
   carrying,
   datagram,
@@ -36,6 +40,13 @@ function digest(...records: readonly TraceRecord[]): string {
   return digest.hex()
 }
 
+const OTHER_MAC = '02:00:00:00:00:03'
+const arp = new ArpPacket(1, A_MAC, A, B_MAC, B)
+const echo = new IcmpMessage(8, 0, 1, filled(3))
+const udp = datagram(5)
+const damage = new Malformed('tcp', 'bad-checksum', filled(2))
+const over = (payload: TransportPayload) =>
+  new Ipv4Packet(A, B, 99, 64, 1, new Ipv4Details(0, false, false, 0, filled(0)), payload)
 const options = new TcpOptions([2, 1, 5, 200], 1460, -1, 0, 0, [10, 20], [filled(3)])
 const syn = segment({ seq: 5, ack: 6, flags: SYN, options, data: 40 })
 const frame = carrying(syn)
@@ -98,6 +109,8 @@ describe('what differs', () => {
   const inOptions = (change: Partial<TcpOptions>) => inFrame({ options: altered(options, change) })
   const inPacket = (...fields: ConstructorParameters<typeof Ipv4Packet>) =>
     sent(ethernet(new Ipv4Packet(...fields)))
+  const inDetails = (change: Partial<Ipv4Details>) =>
+    inPacket(A, B, 6, 64, 1, altered(plain, change), syn)
   const plain = new Ipv4Details(0, true, false, 0, filled(0))
 
   const changed: readonly (readonly [field: string, TraceRecord])[] = [
@@ -144,6 +157,22 @@ describe('what differs', () => {
       'frame.payload.payload.payload[0]: 0x61, 0x62',
       inFrame({ payload: new Uint8Array(40).fill(0x62) }),
     ],
+    [
+      'frame.source: 02:00:00:00:00:01, 02:00:00:00:00:03',
+      sent(altered(frame, { source: OTHER_MAC })),
+    ],
+    ['frame.payload.destination: 10.0.0.2, 10.0.0.1', inPacket(A, A, 6, 64, 1, plain, syn)],
+    ['frame.payload.protocol: 6, 7', inPacket(A, B, 7, 64, 1, plain, syn)],
+    ['frame.payload.details.trafficClass: 0, 1', inDetails({ trafficClass: 1 })],
+    ['frame.payload.details.dontFragment: true, false', inDetails({ dontFragment: false })],
+    ['frame.payload.details.options.length: 0, 4', inDetails({ options: filled(4) })],
+    ['frame.payload.payload.sourcePort: 49152, 1', inFrame({ sourcePort: 1 })],
+    ['frame.payload.payload.destinationPort: 5001, 1', inFrame({ destinationPort: 1 })],
+    ['frame.payload.payload.options.layout[1]: 1, 0', inOptions({ layout: [2, 0, 5, 200] })],
+    ['frame.payload.payload.options.windowScale: -1, 7', inOptions({ windowScale: 7 })],
+    ['frame.payload.payload.options.timestampValue: 0, 1', inOptions({ timestampValue: 1 })],
+    ['frame.payload.payload.options.timestampEcho: 0, 1', inOptions({ timestampEcho: 1 })],
+    ['frame.payload.payload.options.unknown[0].length: 3, 2', inOptions({ unknown: [filled(2)] })],
     ['frame.payload.payload.options.mss: 1460, 1461', inOptions({ mss: 1461 })],
     ['frame.payload.payload.options.sack[1]: 20, 21', inOptions({ sack: [10, 21] })],
   ]
@@ -205,6 +234,60 @@ describe('what differs', () => {
       expect(describeDifference(a, b)).toBe(field)
       expect(digest(a)).not.toBe(digest(b))
     }
+  })
+
+  const others: readonly (readonly [name: string, EthernetPayload, readonly EthernetPayload[]])[] =
+    [
+      [
+        'ARP',
+        arp,
+        [
+          altered(arp, { operation: 2 }),
+          altered(arp, { senderMac: OTHER_MAC }),
+          altered(arp, { senderIp: B }),
+          altered(arp, { targetMac: OTHER_MAC }),
+          altered(arp, { targetIp: A }),
+        ],
+      ],
+      [
+        'ICMP',
+        over(echo),
+        [
+          over(altered(echo, { type: 0 })),
+          over(altered(echo, { code: 1 })),
+          over(altered(echo, { rest: 2 })),
+          over(altered(echo, { data: filled(4) })),
+        ],
+      ],
+      [
+        'UDP',
+        over(udp),
+        [
+          over(altered(udp, { sourcePort: 1 })),
+          over(altered(udp, { destinationPort: 1 })),
+          over(altered(udp, { payload: filled(6) })),
+        ],
+      ],
+      [
+        'damage',
+        over(damage),
+        [
+          over(altered(damage, { protocol: 'udp' })),
+          over(altered(damage, { why: 'truncated' })),
+          over(altered(damage, { bytes: filled(1) })),
+        ],
+      ],
+    ]
+
+  test.each(others)('every field of %s', (_, payload, variants) => {
+    const digests = [payload, ...variants].map((variant) => digest(sent(ethernet(variant))))
+    expect(new Set(digests).size).toBe(1 + variants.length)
+  })
+
+  test('payloads of the same segment number, one after the other', () => {
+    const [x, y] = [inFrame({ payload: filled(40) }), inFrame({ payload: new Uint8Array(40) })]
+    expect(digest(x, y)).not.toBe(digest(x, x))
+    expect(digest(x, y, x)).toBe(digest(...[x, y, x].map(copied)))
   })
 
   test('the order of records', () => {

@@ -227,6 +227,28 @@ test('a socket number is used again after it was closed', () => {
   expect(second!.forward.rtt).toMatchObject({ samples: 1, minNanos: 7 })
 })
 
+test('before it is connected, a socket is known by the number that it sends again', () => {
+  const other = carrying(segment({ ports: [6000, 6001], seq: 77, flags: SYN }))
+  const [second, first] = new Story()
+    .says(0, 'a', retransmit(4, 'rto', 10))
+    .sends(0, 'a>r', other)
+    .sends(0, 'a>r', syn)
+    .says(1, 'a', retransmit(4, 'rto', 10))
+    .read()
+    .flows()
+  expect(first!.forward.retransmissions.rto).toBe(2)
+  expect(second!.forward.retransmissions.rto).toBe(0)
+})
+
+test('a link is busy with what it loses on the way, not with what it refuses', () => {
+  const story = new Story().says(0, 'a')
+  for (const dropped of ['loss', 'forced', 'queue-full', 'too-big', 'down', null] as const) {
+    story.sends(0, 'a>r', data, { dropped })
+  }
+  const [link] = story.read([['a>r', 1000]]).links(s(1))
+  expect(link!.utilisation).toBe((3 * 1054 * 8) / 1000)
+})
+
 test('datagrams: both directions of one pair', () => {
   const there = carrying(datagram(100))
   const back = carrying(datagram(60, [40000, 50000]), 'b>a')
@@ -271,6 +293,7 @@ test('echoes: the round trip is the time until the reply is back', () => {
     .says(0, 'a')
     .carries(0, 'a>b', request(1))
     .carries(ms(20), 'b>a', reply(1))
+    .arrives(ms(41), 'r>a', reply(1)) // a duplicate
     .sends(s(1), 'a>r', request(2), lost('loss'))
     .carries(s(2), 'a>b', request(3))
     .carries(s(2) + ms(30), 'b>a', reply(3))
