@@ -1,6 +1,6 @@
 import type { Outcome } from '../sim/outcome.ts'
 import type { FileWriter } from '../sim/files.ts'
-import { UserError } from '../sim/user-error.ts'
+import { EnvironmentError, UserError } from '../sim/user-error.ts'
 import { formatDuration } from '../sim/units.ts'
 import type { TraceObserver } from '../trace/record.ts'
 import { PcapngWriter } from '../trace/pcapng.ts'
@@ -71,6 +71,7 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
           }),
         )
         if (interrupt.aborted) return { code: EXIT_INTERRUPTED }
+        if (thrown instanceof EnvironmentError) throw thrown
         bar?.stop()
         trace?.flush()
         capture?.pcapng.end()

@@ -115,6 +115,28 @@ describe('failures', () => {
     expect(err).toMatch(/^failed: throws\.ts:25: program on b: Error: boom\nreproduce: .*\n$/)
   })
 
+  test('a program that asks the real world is found by verify: 3, and the first difference', () => {
+    const dice = TWO_HOSTS.replace("'a line of text", "Math.random() + '")
+    desk.write('dice.ts', dice)
+    const { code, out, err } = desk.run('verify', 'dice.ts', '--set', 'lines=1', '--seed', '7')
+    expect({ code, out }).toEqual({ code: 3, out: '' })
+    expect(err).toMatch(/^error: 'dice\.ts' differs when it is run repeated: record \d+: .*\n/)
+    expect(err).toMatch(
+      /\n {2}plain: .*\n {2}repeated: .*\nreproduce: twinwire verify dice\.ts --seed 7/,
+    )
+  })
+
+  test("a device without room is not the scenario's fault: 4", () => {
+    for (const full of [
+      ['--set', 'out=/dev/full'],
+      ['-w', '/dev/full'],
+    ]) {
+      const { code, out, err } = desk.run('run', 'two.ts', ...full)
+      expect(err).toBe("error: cannot write '/dev/full': no space left\n")
+      expect({ code, out }).toEqual({ code: 4, out: '' })
+    }
+  })
+
   test('Ctrl-C: 130, and no half-written file', async () => {
     const args = ['run', 'two.ts', '--set', 'lines=5000000', '--set', 'out=o.txt', '-w', 'w.pcapng']
     const parts = () => desk.names.filter((name) => name.endsWith('.part'))
