@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ip } from '../../protocols/address.ts'
+import { emitEthernet } from '../../protocols/ethernet/codec.ts'
 import { Malformed } from '../../protocols/payload.ts'
 import { emitTcp } from '../../protocols/tcp/codec.ts'
 import { TcpOptions } from '../../protocols/tcp/options.ts'
@@ -7,7 +8,18 @@ import { ACK, SYN } from '../../protocols/tcp/segment.ts'
 import { ms, s, us } from '../../protocols/time.ts'
 import type { TraceRecord } from '../../trace/record.ts'
 import { type TextOptions, TraceText } from '../../trace/text.ts'
-import { A, B, called, carrying, datagram, received, said, segment, sent } from './records.ts'
+import {
+  A,
+  B,
+  called,
+  carrying,
+  datagram,
+  ethernet,
+  received,
+  said,
+  segment,
+  sent,
+} from './records.ts'
 
 function lines(records: readonly TraceRecord[], options: TextOptions = {}): string[] {
   const text = new TraceText(options)
@@ -101,6 +113,18 @@ describe('hosts', () => {
     expect(lines([arrival, drop], { hosts: 'none' })).toEqual([])
     // Without that frame it says what it knows.
     expect(lines([drop])).toEqual(['0.020000000 b    drop tcp bad-checksum: tcp, size 21'])
+  })
+
+  test('a damaged IP header is shown as it came', () => {
+    const whole = emitEthernet(carrying(datagram(5)))
+    const bad = new Malformed('ipv4', 'bad-checksum', whole.subarray(14))
+    const drop = said(
+      { kind: 'dropped', why: 'ipv4 bad-checksum', packet: bad },
+      { at: ms(20), event: 8, node: 'b' },
+    )
+    expect(lines([received(ethernet(bad)), drop])).toEqual([
+      `0.020000000 b    drop ipv4 bad-checksum: ${udp}`,
+    ])
   })
 
   test('events and calls, one line each', () => {
