@@ -49,8 +49,14 @@ export function advertiseOnSyn(s: TcpState): number {
   return window
 }
 
-/** Whether reading has opened the window so far that the peer should hear of it. */
+/**
+ * Whether reading has opened the window so far that the peer should hear of it now: by two full
+ * segments, and it has seen less than half of the buffer. Otherwise the next ACK is soon enough.
+ */
 export function worthUpdating(s: TcpState): boolean {
-  const gain = freeSpace(s) - seqDiff(s.rcv.adv, s.rcv.nxt)
-  return gain >= Math.min(s.rcv.buffer >> 1, 2 * s.mss)
+  const { rcv } = s
+  const offered = seqDiff(rcv.adv, rcv.nxt)
+  return (
+    2 * offered <= rcv.buffer && freeSpace(s) - offered >= Math.min(rcv.buffer >> 1, 2 * s.mss)
+  )
 }
