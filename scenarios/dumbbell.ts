@@ -5,8 +5,8 @@ const PORT = 5000
 
 export default defineScenario({
   name: 'dumbbell',
-  about: `Bulk TCP flows from hosts on the left to hosts on the right share one bottleneck with a
-    drop-tail queue between two routers. Access links have ten times its rate and 1 ms each way;
+  about: `Bulk TCP flows share one bottleneck with a drop-tail queue. Senders on the left reach
+    receivers on the right through two routers. Access links have ten times its rate and 1 ms each way;
     the bottleneck has 8 ms: the round trip takes 20 ms. Try --set flows=2 --set queue='20 frames'.`,
   params: {
     flows: count(10, 'senders, each with its receiver'),
@@ -36,7 +36,9 @@ export default defineScenario({
     const links: LinkBetween[] = [
       {
         ends: { r1: '10.255.0.1/24', r2: '10.255.0.2/24' },
-        ...{ rate, delay, queue },
+        rate,
+        delay,
+        queue,
         to: { r2: { loss }, r1: { queue: '10000 frames' } },
       },
     ]

@@ -1,7 +1,7 @@
 import { duration, file, output, rate, ratio } from '../sim/params.ts'
 import { defineScenario } from '../sim/scenario.ts'
 
-const PORT = 9000
+const PORT = 20
 
 export default defineScenario({
   name: 'file-transfer',
@@ -20,11 +20,17 @@ export default defineScenario({
     corrupt: ratio('0%', 'of frames with a flipped bit'),
   },
   topology: { a: 'host', b: 'host' },
-  links: ({ rate, delay, jitter, loss, duplicate, reorder, corrupt }) => [
+  links: (p) => [
     {
       ends: { a: '10.0.0.1/24', b: '10.0.0.2/24' },
       queue: '100 frames',
-      ...{ rate, delay, jitter, loss, duplicate, reorder, corrupt },
+      rate: p.rate,
+      delay: p.delay,
+      jitter: p.jitter,
+      loss: p.loss,
+      duplicate: p.duplicate,
+      reorder: p.reorder,
+      corrupt: p.corrupt,
     },
   ],
   programs: ({ file, out }) => ({

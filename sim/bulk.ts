@@ -2,7 +2,7 @@ import { type Endpoint } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import type { SocketCall } from '../protocols/host/socket.ts'
 import type { Node } from './node.ts'
-import { openSocket } from './sockets.ts'
+import { openSocket } from './socket.ts'
 
 // Applications for load: no promises, no program, a call for each event. What a bulk sender sends
 // is one constant pattern, never copied.

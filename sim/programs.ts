@@ -4,25 +4,14 @@ import { type Sink, startBulk, startSink } from './bulk.ts'
 import type { Files } from './files.ts'
 import type { Node } from './node.ts'
 import type { Quantity } from './scenario.ts'
-import {
-  type Data,
-  type EchoAnswer,
-  EchoSocket,
-  openSocket,
-  TcpListener,
-  TcpSocket,
-  toBytes,
-  toIp,
-  UdpSocket,
-} from './sockets.ts'
+import { type EchoAnswer, EchoSocket, UdpSocket } from './datagram-sockets.ts'
+import { type Data, openSocket, type Settle, toBytes, toIp } from './socket.ts'
+import { TcpListener, TcpSocket } from './tcp-socket.ts'
 import { type RandomStream, stream } from './random.ts'
 import { turn } from './turn.ts'
 import { parseDuration } from './units.ts'
 import { isRefusal, refused } from './user-error.ts'
 import type { World } from './world.ts'
-
-/** Says that a program may go on: the clock waits until it has. */
-export type Settle = () => void
 
 /** A host as a program on it sees it. */
 export interface Host {

@@ -46,5 +46,8 @@ export const echoRest = (identifier: number, sequence: number): number =>
   (identifier << 16) | (sequence & 0xffff)
 
 export const isIcmpError = (type: number): boolean =>
-  type === ICMP_UNREACHABLE || type === ICMP_TIME_EXCEEDED || type === 4 || type === 5 || type === 12
-
+  type === ICMP_UNREACHABLE ||
+  type === ICMP_TIME_EXCEEDED ||
+  type === 4 ||
+  type === 5 ||
+  type === 12

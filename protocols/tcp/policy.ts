@@ -85,7 +85,7 @@ export class TcpPolicy implements TcpChoices {
   }
 
   with(changes: Partial<TcpChoices>): TcpPolicy {
-    return new TcpPolicy({ ...this, ...changes })
+    return new TcpPolicy(Object.assign({}, this as TcpChoices, changes))
   }
 }
 

@@ -56,7 +56,5 @@ export function advertiseOnSyn(s: TcpState): number {
 export function worthUpdating(s: TcpState): boolean {
   const { rcv } = s
   const offered = seqDiff(rcv.adv, rcv.nxt)
-  return (
-    2 * offered <= rcv.buffer && freeSpace(s) - offered >= Math.min(rcv.buffer >> 1, 2 * s.mss)
-  )
+  return 2 * offered <= rcv.buffer && freeSpace(s) - offered >= Math.min(rcv.buffer >> 1, 2 * s.mss)
 }

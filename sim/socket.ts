@@ -1,0 +1,126 @@
+import { type IpAddress, parseIpText } from '../protocols/address.ts'
+import type { Bytes } from '../protocols/bytes.ts'
+import type { Errno } from '../protocols/errno.ts'
+import type {
+  SocketCall,
+  SocketEvent,
+  SocketId,
+  SocketOption,
+  SocketProtocol,
+} from '../protocols/host/socket.ts'
+import { nextSocket } from '../protocols/host/state.ts'
+import type { Node } from './node.ts'
+
+/** Says that a program may go on: the clock waits until it has. */
+export type Settle = () => void
+
+/** A socket call that failed, with the name that Linux gives the error. */
+export class SocketError extends Error {
+  override name = 'SocketError'
+  readonly code: Errno
+  constructor(code: Errno, what: string) {
+    super(`${code}: ${what}`)
+    this.code = code
+  }
+}
+
+/** Bytes, or text that is sent as UTF-8. */
+export type Data = Bytes | string
+
+/** A promise that a socket settles, once. */
+export interface Waiting<T> {
+  resolve(value: T): void
+  reject(error: Error): void
+}
+
+/** One socket of a host, as every kind of socket needs it. */
+export abstract class Socket {
+  protected readonly node: Node
+  protected readonly settle: Settle
+  readonly id: SocketId
+  /** Set once the connection broke; every later call says so. */
+  protected failure: Errno | null = null
+  protected closed = false
+
+  constructor(node: Node, settle: Settle, id: SocketId) {
+    this.node = node
+    this.settle = settle
+    this.id = id
+    node.handle(id, (event) => this.hear(event))
+  }
+
+  protected abstract hear(event: SocketEvent): void
+
+  /** Makes a call that is answered at once; its rejection is thrown. */
+  protected call(call: SocketCall): void {
+    this.rejected = null
+    this.node.call(call)
+    const error = this.rejected as Errno | null
+    if (error !== null) throw new SocketError(error, call.kind)
+  }
+  protected rejected: Errno | null = null
+
+  protected waitFor<T>(put: (waiting: Waiting<T>) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      put({
+        resolve: (value) => {
+          this.settle()
+          resolve(value)
+        },
+        reject: (error) => {
+          this.settle()
+          reject(error)
+        },
+      })
+    })
+  }
+
+  /** Lets the socket go. A connection sends what is queued, and ends in order. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.node.call({ kind: 'close', socket: this.id })
+  }
+
+  setOption(option: SocketOption, value: number): void {
+    this.call({ kind: 'set', socket: this.id, option, value })
+  }
+}
+
+export function openSocket(node: Node, protocol: SocketProtocol): SocketId {
+  const id = nextSocket(node.state)
+  node.call({ kind: 'open', protocol })
+  return id
+}
+
+export function toBytes(data: Data): Bytes {
+  return typeof data === 'string' ? utf8(data) : data
+}
+
+/** UTF-8 by hand: the core asks nothing of its platform. */
+function utf8(text: string): Uint8Array {
+  const bytes: number[] = []
+  for (const character of text) {
+    const code = character.codePointAt(0)!
+    if (code < 0x80) bytes.push(code)
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63))
+    else if (code < 0x10000)
+      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
+    else
+      bytes.push(
+        0xf0 | (code >> 18),
+        0x80 | ((code >> 12) & 63),
+        0x80 | ((code >> 6) & 63),
+        0x80 | (code & 63),
+      )
+  }
+  return Uint8Array.from(bytes)
+}
+
+/** An address as people write it. Throws a `RangeError` for any other text. */
+export function toIp(address: string | IpAddress): IpAddress {
+  if (typeof address === 'number') return address
+  const parsed = parseIpText(address)
+  if (parsed === null) throw new RangeError(`not an IP address: ${address}`)
+  return parsed
+}

@@ -1,0 +1,203 @@
+import { type Endpoint, formatIp } from '../protocols/address.ts'
+import { type Bytes, concatBytes, NO_BYTES } from '../protocols/bytes.ts'
+import type { SocketEvent, SocketId } from '../protocols/host/socket.ts'
+import type { TcpInfo } from '../protocols/tcp/info.ts'
+import type { Node } from './node.ts'
+import { type Data, type Settle, Socket, SocketError, toBytes, type Waiting } from './socket.ts'
+
+/** A TCP connection. Reading and writing wait; everything else happens at once. */
+export class TcpSocket extends Socket {
+  local: Endpoint
+  remote: Endpoint
+  #connecting: Waiting<void> | null = null
+  #reading: Waiting<void> | null = null
+  #writing: Waiting<void> | null = null
+  #ending: Waiting<void>[] = []
+  #gone = false
+  #queued = 0
+  #received: readonly Bytes[] = []
+  #ended = false
+  #info: TcpInfo | null = null
+
+  constructor(node: Node, settle: Settle, id: SocketId, local: Endpoint, remote: Endpoint) {
+    super(node, settle, id)
+    this.local = local
+    this.remote = remote
+  }
+
+  protected override hear(event: SocketEvent): void {
+    switch (event.kind) {
+      case 'connected':
+        this.local = event.local
+        return this.#take('connecting')?.resolve()
+      case 'queued':
+        this.#queued = event.bytes
+        return
+      case 'writable':
+        return this.#take('writing')?.resolve()
+      case 'readable':
+        return this.#take('reading')?.resolve()
+      case 'received':
+        this.#received = event.chunks
+        this.#ended = event.ended
+        return
+      case 'info':
+        this.#info = event.info
+        return
+      case 'rejected':
+        this.rejected = event.error
+        return
+      case 'failed':
+        this.failure = event.error
+        return
+      case 'closed':
+        return this.#end()
+      default:
+    }
+  }
+
+  #take(what: 'connecting' | 'reading' | 'writing'): Waiting<void> | null {
+    let waiting: Waiting<void> | null = null
+    if (what === 'connecting') [waiting, this.#connecting] = [this.#connecting, null]
+    else if (what === 'reading') [waiting, this.#reading] = [this.#reading, null]
+    else [waiting, this.#writing] = [this.#writing, null]
+    return waiting
+  }
+
+  #end(): void {
+    this.#gone = true
+    const error = new SocketError(this.failure ?? 'ECONNABORTED', this.#name())
+    this.#take('connecting')?.reject(error)
+    this.#take('writing')?.reject(error)
+    // A reader learns of an orderly end as the end of the stream.
+    const reading = this.#take('reading')
+    if (this.failure === null) reading?.resolve()
+    else reading?.reject(error)
+    const ending = this.#ending
+    this.#ending = []
+    for (const each of ending) each.resolve()
+  }
+
+  #name(): string {
+    return `connection to ${formatIp(this.remote.address)}:${this.remote.port}`
+  }
+
+  #check(): void {
+    if (this.failure !== null) throw new SocketError(this.failure, this.#name())
+    if (this.closed) throw new SocketError('EBADF', this.#name())
+  }
+
+  /** Resolves when the connection stands. Called by `Host.connect`. */
+  connect(): Promise<void> {
+    return this.waitFor<void>((waiting) => {
+      this.#connecting = waiting
+      try {
+        this.call({ kind: 'connect', socket: this.id, remote: this.remote })
+      } catch (error) {
+        this.#connecting = null
+        waiting.reject(error as Error)
+      }
+    })
+  }
+
+  /** Resolves when all of it is in the send buffer. The bytes must not be written afterwards. */
+  async send(data: Data): Promise<void> {
+    let bytes = toBytes(data)
+    while (bytes.length > 0) {
+      this.#check()
+      if (this.#gone) throw new SocketError('EPIPE', this.#name())
+      this.call({ kind: 'send', socket: this.id, bytes })
+      bytes = bytes.subarray(this.#queued)
+      if (bytes.length > 0) await this.waitFor<void>((waiting) => (this.#writing = waiting))
+    }
+  }
+
+  /** The next bytes in order, at most `max`; `null` at the end of the peer's stream. */
+  async receive(max = Infinity): Promise<Bytes | null> {
+    for (;;) {
+      const chunks = this.#receiveNow(max)
+      if (chunks.length > 0) return chunks.length === 1 ? chunks[0]! : concatBytes(chunks)
+      if (this.#ended || this.#gone) return null
+      await this.waitFor<void>((waiting) => (this.#reading = waiting))
+    }
+  }
+
+  #receiveNow(max: number): readonly Bytes[] {
+    this.#check()
+    if (this.#gone) return []
+    this.#received = []
+    this.call({ kind: 'receive', socket: this.id, max })
+    return this.#received
+  }
+
+  /** Everything up to the end of the stream. */
+  async receiveAll(): Promise<Bytes> {
+    const parts: Bytes[] = []
+    for await (const part of this) parts.push(part)
+    return parts.length === 0 ? NO_BYTES : concatBytes(parts)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Bytes, void> {
+    for (;;) {
+      const part = await this.receive()
+      if (part === null) return
+      yield part
+    }
+  }
+
+  /** No more sending; the peer reads to the end. Receiving goes on. */
+  shutdown(): void {
+    this.#check()
+    this.call({ kind: 'shutdown', socket: this.id })
+  }
+
+  /** Resets the connection. */
+  abort(): void {
+    if (this.#gone) return
+    this.closed = true
+    this.node.call({ kind: 'abort', socket: this.id })
+  }
+
+  /** Resolves when the connection is gone from this host, TIME-WAIT included. */
+  gone(): Promise<void> {
+    if (this.#gone) return Promise.resolve()
+    return this.waitFor<void>((waiting) => this.#ending.push(waiting))
+  }
+
+  info(): TcpInfo {
+    this.#info = null
+    this.call({ kind: 'info', socket: this.id })
+    return this.#info!
+  }
+}
+
+/** A listening TCP socket: connections come out in the order in which they were made. */
+export class TcpListener extends Socket {
+  readonly #ready: TcpSocket[] = []
+  #accepting: Waiting<TcpSocket>[] = []
+
+  protected override hear(event: SocketEvent): void {
+    if (event.kind === 'rejected') this.rejected = event.error
+    if (event.kind !== 'accepted') return
+    const { socket, local, remote } = event
+    const connection = new TcpSocket(this.node, this.settle, socket, local, remote)
+    const accepting = this.#accepting.shift()
+    if (accepting === undefined) this.#ready.push(connection)
+    else accepting.resolve(connection)
+  }
+
+  listen(port: number, backlog: number): void {
+    this.call({ kind: 'bind', socket: this.id, address: null, port })
+    this.call({ kind: 'listen', socket: this.id, backlog })
+  }
+
+  accept(): Promise<TcpSocket> {
+    const ready = this.#ready.shift()
+    if (ready !== undefined) return Promise.resolve(ready)
+    return this.waitFor<TcpSocket>((waiting) => this.#accepting.push(waiting))
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<TcpSocket, void> {
+    for (;;) yield await this.accept()
+  }
+}
