@@ -1,0 +1,38 @@
+import type { TcpChoices } from '../protocols/tcp/policy.ts'
+import type { TcpState } from '../protocols/tcp/state.ts'
+import { timeline, type TimelineOptions } from '../sim/testing/timeline.ts'
+
+/** No options but the MSS: nothing in the lines but what a test is about. */
+export const PLAIN: Partial<TcpChoices> = {
+  timestamps: false,
+  windowScale: false,
+  sackPermitted: false,
+}
+
+/** The common case: `PLAIN`, then what differs. */
+export const plain = (
+  script: string,
+  options: Omit<TimelineOptions, 'until'> & { until?: string } = {},
+): string =>
+  timeline(script, { until: '1000s', ...options, policy: { ...PLAIN, ...options.policy } })
+
+const HANDSHAKE = 0.1
+
+/**
+ * `plain` from an established connection on: opened at 0 s, the SYN answered at 0.1 s (so the first
+ * RTT sample is 100 ms, the RTO 1 s), segments of 1000 bytes, a window of 65,535. The lines of the
+ * handshake are left out.
+ */
+export function established(script: string, options: Parameters<typeof plain>[1] = {}): string {
+  const open = `
+    0           connect
+    ${HANDSHAKE} < S. 0:0(0) ack 1 win 65535 <mss 1000>`
+  return plain(`${open}\n${script}`, options)
+    .split('\n')
+    .filter((line) => Number(line.slice(0, 9)) > HANDSHAKE)
+    .join('\n')
+}
+
+/** Watches the congestion window, in bytes. */
+export const cwnd = ({ cc }: TcpState): string =>
+  `cwnd ${cc.cwnd} ssthresh ${cc.ssthresh === 0x7fffffff ? 'unset' : cc.ssthresh}`
