@@ -19,7 +19,7 @@ export type Ns3Program = 'dumbbell' | 'event-loop' | 'idle'
 /** Why there will be no figures of ns-3; `null` where there can be. */
 export function ns3Missing(): string | null {
   const input = '#include "ns3/core-module.h"\n'
-  const tried = spawnSync('g++', ['-E', '-x', 'c++', '-', ...FLAGS], { input, stdio: 'pipe' })
+  const tried = spawnSync('g++', ['-fsyntax-only', '-x', 'c++', '-', ...FLAGS], { input })
   if (tried.error !== undefined) return 'there is no g++'
   return tried.status === 0 ? null : 'ns-3 is not installed (Debian: apt-get install libns3-dev)'
 }
