@@ -92,7 +92,7 @@ export class TcpPolicy implements TcpChoices {
 export const DEFAULT_POLICY = new TcpPolicy({
   rtoInitial: s(1),
   rtoMin: s(1),
-  rtoMax: s(60),
+  rtoMax: s(120),
   rtoGranularity: 0,
   synRetries: 6,
   dataRetries: 15,
