@@ -21,7 +21,7 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
     const rtt = now - rto.timedAt
     sampleRtt(rto, rtt, policy)
     out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(rto.srtt) })
-  } else {
+  } else if (rto.retransmits > 0) {
     rto.rto = Math.max(policy.rtoInitial, RTO_AFTER_LOST_SYN) // RFC 6298 (5.7)
   }
   // RFC 5681 §3.1: one segment only, if the SYN or its answer was lost.
