@@ -36,6 +36,7 @@ function isDuplicate(s: TcpState, seg: TcpSegment): boolean {
   const { snd } = s
   return (
     seqGt(snd.max, snd.una) &&
+    s.timers.persist === NEVER && // answers to probes are all alike
     seg.payload.length === 0 &&
     (seg.flags & (SYN | FIN)) === 0 &&
     seg.window << snd.wndScale === snd.wnd
