@@ -125,7 +125,9 @@ function isAcceptable(s: TcpState, seg: TcpSegment): boolean {
   const { nxt, adv } = s.rcv
   const length = seg.length
   const start = seg.seq
-  if (length === 0) return start === nxt || (seqGeq(start, nxt) && seqLt(start, adv))
+  // An ACK of a peer that has filled the window stands at its right edge. Table 6 would refuse it;
+  // two such peers that both miss a segment would answer each other without end.
+  if (length === 0) return seqGeq(start, nxt) && seqLeq(start, adv)
   if (adv === nxt) return false
   const last = seqAdd(start, length - 1)
   return (
