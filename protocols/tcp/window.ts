@@ -15,9 +15,11 @@ export function scaleFor(buffer: number): number {
   return shift
 }
 
-/** Room for what the peer may still send. */
+/** Room for what the peer may still send, as far as the window field can say it. */
 function freeSpace(s: TcpState): number {
-  return Math.max(s.rcv.buffer - (s.receiveQueue === null ? 0 : s.receiveQueue.bytes), 0)
+  const { rcv, receiveQueue } = s
+  const free = rcv.buffer - (receiveQueue === null ? 0 : receiveQueue.bytes)
+  return Math.max(Math.min(free, MAX_WINDOW << rcv.wndScale), 0)
 }
 
 /**
