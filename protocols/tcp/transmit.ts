@@ -56,8 +56,22 @@ function emit(
   )
 }
 
+/**
+ * Behind all that was sent, for the peer takes nothing of what is old: after a timeout SND.NXT is.
+ * Within its window all the same: a probe went one byte beyond.
+ */
 export function sendAck(s: TcpState, now: Nanos, out: TcpOut): void {
-  emit(s, s.snd.nxt, ACK, advertise(s), optionsAt(s, now), NO_BYTES, out)
+  const { snd } = s
+  const edge = seqAdd(snd.una, snd.wnd)
+  emit(
+    s,
+    seqGt(snd.max, edge) ? edge : snd.max,
+    ACK,
+    advertise(s),
+    optionsAt(s, now),
+    NO_BYTES,
+    out,
+  )
 }
 
 /** `<SYN>` or `<SYN,ACK>`, first or again: the state says which. */
@@ -67,6 +81,8 @@ export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
   if (snd.max === s.iss) {
     startTiming(s, now, seqAdd(s.iss, 1))
     snd.max = seqAdd(s.iss, 1)
+  } else if (s.state === 'SYN-RECEIVED' && s.listener < 0 && s.rto.retransmits === 0) {
+    s.rto.timedAt = NEVER // simultaneous open: which of the two will be answered is not known
   } else {
     noteRetransmission(s, now, s.iss, 'rto', out)
   }
@@ -154,9 +170,10 @@ export function transmit(
     if (unsent < 0) break // the FIN is out
     const usable = window - seqDiff(snd.nxt, snd.una)
     const length = Math.max(Math.min(unsent, s.mss, usable), 0)
-    const fin = s.finQueued && length === unsent
+    // The FIN takes a place in the window as a byte does (RFC 9293 §3.4).
+    const fin = s.finQueued && length === unsent && seqDiff(snd.nxt, snd.una) + length < snd.wnd
     if (length < s.mss && !fin && !worthSending(s, length, unsent)) {
-      cc.limited = unsent > usable && cc.cwnd <= snd.wnd
+      cc.limited = unsent >= usable && cc.cwnd <= snd.wnd
       break
     }
     const seq = snd.nxt
@@ -166,11 +183,14 @@ export function transmit(
   if (snd.nxt !== before) {
     timers.persist = NEVER
     if (timers.retransmit === NEVER) timers.retransmit = now + s.rto.rto // RFC 6298 (5.1)
-  } else if (snd.nxt === snd.una && timers.persist === NEVER && seqDiff(snd.end, snd.nxt) > 0) {
+  } else if (snd.nxt === snd.una && timers.persist === NEVER && waits(s)) {
     timers.retransmit = NEVER
     timers.persist = now + s.rto.rto // RFC 9293 §3.8.6.1
   }
 }
+
+/** Whether something has not been sent, be it the FIN alone. */
+const waits = (s: TcpState): boolean => seqDiff(s.snd.end, s.snd.nxt) > 0 || finAt(s, s.snd.nxt)
 
 /** RFC 9293 §3.8.6.2.1 and §3.7.4 for less than a full segment. */
 function worthSending(s: TcpState, length: number, unsent: number): boolean {
@@ -200,11 +220,13 @@ export function retransmitFirst(
   sendData(s, now, snd.una, Math.max(length, 0), fin, cause, out)
 }
 
-/** One byte past a closed window, to hear of its opening (RFC 9293 §3.8.6.1). */
+/** One byte, or the FIN, past a closed window, to hear of its opening (RFC 9293 §3.8.6.1). */
 export function sendProbe(s: TcpState, now: Nanos, out: TcpOut): void {
   const { snd } = s
-  const length = Math.max(1, Math.min(snd.wnd, s.mss, seqDiff(snd.end, snd.una)))
-  sendData(s, now, snd.una, length, false, 'probe', out)
-  snd.nxt = seqAdd(snd.una, length)
+  const unsent = seqDiff(snd.end, snd.una)
+  const length = Math.min(Math.max(snd.wnd, 1), s.mss, unsent)
+  const fin = unsent === 0
+  sendData(s, now, snd.una, length, fin, 'probe', out)
+  snd.nxt = seqAdd(snd.una, length + (fin ? 1 : 0))
   s.rto.timedAt = NEVER // the answer waits for a reader, it says nothing of the path
 }
