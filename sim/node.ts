@@ -5,57 +5,151 @@ import type { SocketCall, SocketEvent, SocketId } from '../protocols/host/socket
 import type { HostState } from '../protocols/host/state.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { Driven } from './driver.ts'
+import type { HostClock } from './host-clock.ts'
 import type { LinkDirection } from './link.ts'
 import type { World } from './world.ts'
 
 /** Hears what happens to a socket. Called after the step, never within it. */
 export type SocketHandler = (event: SocketEvent) => void
 
+export type DrivenHost = Driven<HostState, SocketCall, EthernetFrame, HostEvent>
+
+/** So many frames wait for a paused host, as in a network card's ring. */
+const HELD_MAX = 1024
+
+type Held =
+  | { readonly kind: 'packet'; readonly port: number; readonly packet: EthernetFrame }
+  | { readonly kind: 'timer'; readonly owner: number }
+  | { readonly kind: 'program'; readonly run: () => void }
+
 /** A host or router in a world: its engine, what it is plugged into, who runs on it. */
 export class Node implements Out<EthernetFrame, HostEvent> {
   readonly name: string
-  readonly driven: Driven<HostState, SocketCall, EthernetFrame, HostEvent>
+  driven: DrivenHost
+  /** Since the last `crash`, if any, it has been started. */
+  up = true
+  /** How often it was started. */
+  boots = 1
   /** Links that lead away, by port. */
   readonly ports: LinkDirection[] = []
   readonly #world: World
   /** The queue's source of each timer set, by owner; -1 where it never had a deadline. */
   readonly #sources: number[] = []
-  readonly #handlers: (SocketHandler | null)[] = []
+  #handlers: (SocketHandler | null)[] = []
+  readonly #make: (boot: number) => DrivenHost
+  /** `null`: the host's clock shows the world's time. */
+  readonly #clock: HostClock | null
+  /** What came while the host was paused, in order; `null` when it runs. */
+  #held: Held[] | null = null
+  /** Down or paused: nothing is processed. */
+  #still = false
   /** Socket events of the steps since the last `settle`. */
   readonly #pending: SocketEvent[] = []
   /** Those before `next` have been delivered; beyond `count` lie old ones. */
   #next = 0
   #count = 0
 
+  /** `make` builds the engine with a fresh state, at the start and after every crash. */
   constructor(
     world: World,
     name: string,
-    driven: Driven<HostState, SocketCall, EthernetFrame, HostEvent>,
+    make: (boot: number) => DrivenHost,
+    clock: HostClock | null = null,
   ) {
     this.#world = world
     this.name = name
-    this.driven = driven
+    this.#make = make
+    this.#clock = clock
+    this.driven = make(this.boots)
   }
 
   get state(): HostState {
     return this.driven.state
   }
 
+  /** What the host's own clock shows. */
+  get now(): Nanos {
+    const { now } = this.#world
+    return this.#clock === null ? now : this.#clock.toLocal(now)
+  }
+
   receive(port: number, packet: EthernetFrame): void {
-    this.driven.step(this.#world.now, { kind: 'packet', packet, port }, this)
+    if (this.#still) return this.#hold({ kind: 'packet', port, packet })
+    this.driven.step(this.now, { kind: 'packet', packet, port }, this)
     this.settle()
   }
 
   timer(owner: number): void {
-    this.driven.step(this.#world.now, { kind: 'timer', owner }, this)
+    if (this.#still) return this.#hold({ kind: 'timer', owner })
+    this.driven.step(this.now, { kind: 'timer', owner }, this)
     this.settle()
   }
 
   /** A call by an application. Its answers come to the socket's handler, within this call. */
   call(call: SocketCall): void {
     this.#world.called(this, call)
-    this.driven.step(this.#world.now, { kind: 'call', call }, this)
+    this.driven.step(this.now, { kind: 'call', call }, this)
     this.settle()
+  }
+
+  /** State, sockets and timers are lost at once; nothing is said to anybody. */
+  crash(): void {
+    if (!this.up) return
+    this.up = false
+    this.#still = true
+    this.#held = null
+    this.#handlers = []
+    for (const source of this.#sources) if (source >= 0) this.#world.cancelTimers(source)
+  }
+
+  /** A crashed host starts anew, with nothing in its memory. */
+  restart(): void {
+    if (this.up) return
+    this.boots += 1
+    this.driven = this.#make(this.boots)
+    this.up = true
+    this.#still = false
+  }
+
+  /** Nothing is processed until `resume`; what comes in waits, as in a machine that is suspended. */
+  pause(): void {
+    if (!this.up || this.#held !== null) return
+    this.#held = []
+    this.#still = true
+  }
+
+  /** What has waited is processed now, in the order in which it came. */
+  resume(): void {
+    const held = this.#held
+    if (held === null) return
+    this.#held = null
+    this.#still = false
+    for (const each of held) {
+      if (each.kind === 'packet') this.receive(each.port, each.packet)
+      else if (each.kind === 'timer') this.timer(each.owner)
+      else each.run()
+    }
+  }
+
+  /** Runs something of a program now, or when the host is no longer paused. */
+  whenRunning(run: () => void): void {
+    if (this.#held === null) run()
+    else this.#held.push({ kind: 'program', run })
+  }
+
+  #hold(held: Held): void {
+    const room = this.#held
+    if (room === null) {
+      if (held.kind === 'packet') this.#lose(held.packet, 'host down')
+      return
+    }
+    const frames = held.kind === 'packet' ? room.filter(({ kind }) => kind === 'packet').length : 0
+    if (held.kind === 'packet' && frames >= HELD_MAX) this.#lose(held.packet, 'host paused')
+    else room.push(held)
+  }
+
+  #lose(frame: EthernetFrame, why: string): void {
+    this.#world.said(this, { kind: 'dropped', why, packet: frame.payload })
   }
 
   /** Who hears of a socket from now on. Connections that a listener accepts are heard by it. */
@@ -104,13 +198,15 @@ export class Node implements Out<EthernetFrame, HostEvent> {
   }
 
   wake(owner: number, at: Nanos): void {
+    const clock = this.#clock
+    const due = clock === null ? at : clock.toWorld(at)
     const source = this.#sources[owner]
     if (source === undefined || source < 0) {
-      if (at === Infinity) return
+      if (due === Infinity) return
       while (this.#sources.length <= owner) this.#sources.push(-1)
-      this.#sources[owner] = this.#world.addTimerSource(this, owner, at)
+      this.#sources[owner] = this.#world.addTimerSource(this, owner, due)
       return
     }
-    this.#world.wakeSource(source, at)
+    this.#world.wakeSource(source, due)
   }
 }

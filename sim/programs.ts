@@ -1,9 +1,10 @@
 import type { Nanos } from '../protocols/time.ts'
 import type { IpAddress } from '../protocols/address.ts'
+import type { Bytes } from '../protocols/bytes.ts'
 import { type Sink, startBulk, startSink } from './bulk.ts'
 import type { Files } from './files.ts'
 import type { Node } from './node.ts'
-import type { Quantity } from './scenario.ts'
+import type { Program, Quantity } from './scenario.ts'
 import { type EchoAnswer, EchoSocket, UdpSocket } from './datagram-sockets.ts'
 import { type Data, openSocket, type Settle, toBytes, toIp } from './socket.ts'
 import { TcpListener, TcpSocket } from './tcp-socket.ts'
@@ -16,7 +17,11 @@ import type { World } from './world.ts'
 /** A host as a program on it sees it. */
 export interface Host {
   readonly name: string
-  /** Virtual time since the start of the run. */
+  /** How often the host was started, this time included. */
+  readonly boots: number
+  /** What outlives a crash, like a disk. */
+  readonly storage: Map<string, Bytes>
+  /** What the host's clock shows: virtual time since the start of the run. */
   readonly now: Nanos
   /** Files of whoever runs the scenario. */
   readonly files: Files
@@ -56,6 +61,9 @@ export class Programs {
   running = 0
   readonly #world: World
   readonly #files: Files
+  readonly #programs: { readonly node: Node; readonly program: Program }[] = []
+  /** By node: what its programs keep across a crash. */
+  readonly #storage = new Map<Node, Map<string, Bytes>>()
   #mayGoOn = false
 
   constructor(world: World, files: Files) {
@@ -63,7 +71,17 @@ export class Programs {
     this.#files = files
   }
 
-  start(node: Node, program: (host: Host) => Promise<void> | void): void {
+  start(node: Node, program: Program): void {
+    this.#programs.push({ node, program })
+    this.#launch(node, program)
+  }
+
+  /** A host has started again: so do its programs, from the beginning. */
+  restart(node: Node): void {
+    for (const each of this.#programs) if (each.node === node) this.#launch(node, each.program)
+  }
+
+  #launch(node: Node, program: Program): void {
     this.running += 1
     this.#mayGoOn = true
     const host = this.#hostOf(node)
@@ -89,6 +107,12 @@ export class Programs {
     return this.#mayGoOn
   }
 
+  #storageOf(node: Node): Map<string, Bytes> {
+    const storage = this.#storage.get(node) ?? new Map<string, Bytes>()
+    this.#storage.set(node, storage)
+    return storage
+  }
+
   #hostOf(node: Node): Host {
     const world = this.#world
     const settle: Settle = () => {
@@ -96,15 +120,22 @@ export class Programs {
     }
     const sleep = (span: Quantity) =>
       new Promise<void>((resolve) => {
-        world.at(world.now + nanosOf(span), () => {
-          settle()
-          resolve()
-        })
+        const { boots } = node
+        world.at(world.now + nanosOf(span), () =>
+          node.whenRunning(() => {
+            // A program does not outlive its host.
+            if (!node.up || node.boots !== boots) return
+            settle()
+            resolve()
+          }),
+        )
       })
     return {
       name: node.name,
+      boots: node.boots,
+      storage: this.#storageOf(node),
       get now() {
-        return world.now
+        return node.now
       },
       files: this.#files,
       sleep,
@@ -147,9 +178,12 @@ async function ping(
   const { sequence = 1, data = PING_DATA, ttl = 64, timeout = '1s' } = options
   const socket = new EchoSocket(node, settle, openSocket(node, 'icmp'))
   const sent = world.now
+  const { boots } = node
   try {
     const answer = socket.request(remote, sequence, toBytes(data), ttl)
-    const stopWaiting = world.at(sent + nanosOf(timeout), () => socket.giveUp(sequence))
+    const stopWaiting = world.at(sent + nanosOf(timeout), () => {
+      if (node.up && node.boots === boots) node.whenRunning(() => socket.giveUp(sequence))
+    })
     const result = await answer
     stopWaiting()
     return result === null ? null : { ...result, rtt: world.now - sent }

@@ -11,7 +11,7 @@ import { inPlace, recorded, type StepObserver } from './driver.ts'
 import { EventQueue } from './event-queue.ts'
 import { LinkDirection } from './link.ts'
 import type { Monitor } from './monitor.ts'
-import { Node } from './node.ts'
+import { type DrivenHost, Node } from './node.ts'
 import { ipv4Only } from './ipv4-plan.ts'
 import type { Network, NodePlan } from './topology.ts'
 
@@ -85,18 +85,21 @@ export class World {
 
   #addNode(plan: NodePlan, options: WorldOptions): Node {
     const { interfaces, routes } = ipv4Only(plan)
-    const state = createHost({
-      forwarding: plan.forwarding,
-      policy: DEFAULT_POLICY.with(plan.tcp),
-      seed: `${options.seed}/${plan.name}`,
-      interfaces,
-      routes,
-    })
-    const { onStep } = options
-    const driven = options.recorded
-      ? recorded(hostEngine, state, (...step) => onStep?.(plan.name, ...step))
-      : inPlace(hostEngine, state)
-    return new Node(this, plan.name, driven)
+    const { onStep, seed } = options
+    const make = (boot: number): DrivenHost => {
+      const state = createHost({
+        forwarding: plan.forwarding,
+        policy: DEFAULT_POLICY.with(plan.tcp),
+        // After a restart, the same secrets would bring the same sequence numbers (RFC 6528).
+        seed: boot === 1 ? `${seed}/${plan.name}` : `${seed}/${plan.name}/${boot}`,
+        interfaces,
+        routes,
+      })
+      return options.recorded
+        ? recorded(hostEngine, state, (...step) => onStep?.(plan.name, ...step))
+        : inPlace(hostEngine, state)
+    }
+    return new Node(this, plan.name, make)
   }
 
   #addLink(
@@ -223,6 +226,11 @@ export class World {
     this.#monitor?.called(node, call)
     if (this.#observer === null) return
     this.#observer({ kind: 'call', at: this.now, event: this.events, node: node.name, call })
+  }
+
+  /** Nothing of this timer set is due any longer. */
+  cancelTimers(source: number): void {
+    this.#queue.cancel(source)
   }
 
   addTimerSource(node: Node, owner: number, at: Nanos): number {
