@@ -1,6 +1,7 @@
 import type { Errno } from '../errno.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import type { TcpOut } from './output.ts'
+import { takeChunks } from './receive-queue.ts'
 import { sampleRtt } from './rto.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState, TcpStateName } from './state.ts'
@@ -44,7 +45,10 @@ export function fail(s: TcpState, error: Errno, out: TcpOut): void {
   finish(s, out)
 }
 
-/** The end of the connection. The host lets the socket go when it hears `closed`. */
+/**
+ * The end of the connection. The host lets the socket go when it hears `closed`, so what the
+ * application has not read yet is handed to it before.
+ */
 export function finish(s: TcpState, out: TcpOut): void {
   const { timers } = s
   timers.retransmit = NEVER
@@ -55,6 +59,12 @@ export function finish(s: TcpState, out: TcpOut): void {
   s.reassembly = null
   s.finQueued = false
   s.snd.end = s.snd.nxt
+  const left = s.receiveQueue
+  if (left !== null && left.bytes > 0) {
+    const { bytes } = left
+    const chunks = takeChunks(left, bytes)
+    out.event({ kind: 'received', socket: s.id, chunks, bytes, ended: s.rcv.fin })
+  }
   enter(s, 'CLOSED', out)
   out.event({ kind: 'closed', socket: s.id })
 }
