@@ -38,6 +38,7 @@ export class TcpSocket extends Socket {
       case 'readable':
         return this.#take('reading')?.resolve()
       case 'received':
+        // Unasked: the connection has ended, and this is what was left to read.
         this.#received = event.chunks
         this.#ended = event.ended
         return
@@ -123,11 +124,18 @@ export class TcpSocket extends Socket {
   }
 
   #receiveNow(max: number): readonly Bytes[] {
+    if (this.#gone) {
+      const left = this.#received
+      this.#received = []
+      if (left.length === 0) this.#check()
+      return left
+    }
     this.#check()
-    if (this.#gone) return []
     this.#received = []
     this.call({ kind: 'receive', socket: this.id, max })
-    return this.#received
+    const received = this.#received
+    this.#received = []
+    return received
   }
 
   /** Everything up to the end of the stream. */
@@ -173,7 +181,7 @@ export class TcpSocket extends Socket {
 
 /** A listening TCP socket: connections come out in the order in which they were made. */
 export class TcpListener extends Socket {
-  readonly #ready: TcpSocket[] = []
+  #ready: TcpSocket[] = []
   #accepting: Waiting<TcpSocket>[] = []
 
   protected override hear(event: SocketEvent): void {
@@ -191,9 +199,21 @@ export class TcpListener extends Socket {
     this.call({ kind: 'listen', socket: this.id, backlog })
   }
 
+  /** Connections that nobody accepted are reset, and nobody waits for one any more. */
+  override close(): void {
+    super.close()
+    const ready = this.#ready
+    this.#ready = []
+    for (const connection of ready) connection.abort()
+    const accepting = this.#accepting
+    this.#accepting = []
+    for (const each of accepting) each.reject(new SocketError('ECONNABORTED', 'listener closed'))
+  }
+
   accept(): Promise<TcpSocket> {
     const ready = this.#ready.shift()
     if (ready !== undefined) return Promise.resolve(ready)
+    if (this.closed) return Promise.reject(new SocketError('EBADF', 'listener closed'))
     return this.waitFor<TcpSocket>((waiting) => this.#accepting.push(waiting))
   }
 

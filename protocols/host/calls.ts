@@ -39,7 +39,7 @@ export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOu
     case 'unbound':
       return unboundCall(h, now, socket, call, out)
     case 'listener':
-      return listenerCall(h, socket, call, out)
+      return listenerCall(h, now, socket, call, out)
     case 'udp':
       return udpCall(h, now, socket, call, out)
     case 'icmp':
@@ -172,9 +172,21 @@ function setUnbound(socket: UnboundTcp, call: SocketCall & { kind: 'set' }, out:
   }
 }
 
-function listenerCall(h: HostState, socket: Listener, call: NamedCall, out: HostOut): void {
+function listenerCall(
+  h: HostState,
+  now: Nanos,
+  socket: Listener,
+  call: NamedCall,
+  out: HostOut,
+): void {
   if (call.kind !== 'close' && call.kind !== 'abort') return reject(call, 'EOPNOTSUPP', out)
   removeListener(h.tcp, socket.address, socket.port)
+  // Its half-open connections have nobody to be handed to.
+  for (const each of h.sockets) {
+    if (each?.kind !== 'connection' || each.listener !== call.socket) continue
+    if (each.state !== 'SYN-RECEIVED') continue
+    tcpCall(h, now, each, { kind: 'abort', socket: each.id }, out)
+  }
   closed(h, call.socket, out)
 }
 
