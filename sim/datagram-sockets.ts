@@ -1,5 +1,8 @@
 import type { Endpoint, IpAddress } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
+import type { Errno } from '../protocols/errno.ts'
+import { errnoOf } from '../protocols/host/icmp-input.ts'
+import { ICMP_UNREACHABLE } from '../protocols/icmp/message.ts'
 import type { SocketEvent } from '../protocols/host/socket.ts'
 import { type Data, Socket, SocketError, toBytes, toIp, type Waiting } from './socket.ts'
 
@@ -13,6 +16,9 @@ export interface Datagram {
 export class UdpSocket extends Socket {
   readonly #ready: Datagram[] = []
   #receiving: Waiting<Datagram>[] = []
+  #connected = false
+  /** An error that nobody has heard yet. */
+  #pending: Errno | null = null
 
   protected override hear(event: SocketEvent): void {
     switch (event.kind) {
@@ -24,16 +30,26 @@ export class UdpSocket extends Socket {
         return
       }
       case 'icmp-error':
-        // A connected socket hears of its peer (RFC 1122 §4.1.3.3).
-        this.#receiving
-          .shift()
-          ?.reject(new SocketError('ECONNREFUSED', 'the peer has no such port'))
-        return
+        return this.#peerFailed(event.type === ICMP_UNREACHABLE ? errnoOf(event.code) : null)
       case 'rejected':
         this.rejected = event.error
         return
       default:
     }
+  }
+
+  /** Only a connected socket hears of its peer (RFC 1122 §4.1.3.3), now or at its next call. */
+  #peerFailed(error: Errno | null): void {
+    if (error === null || !this.#connected) return
+    const receiving = this.#receiving.shift()
+    if (receiving === undefined) this.#pending = error
+    else receiving.reject(new SocketError(error, 'the peer cannot be reached'))
+  }
+
+  #takeError(): SocketError | null {
+    const error = this.#pending
+    this.#pending = null
+    return error === null ? null : new SocketError(error, 'the peer cannot be reached')
   }
 
   bind(port: number): void {
@@ -43,9 +59,12 @@ export class UdpSocket extends Socket {
   /** Only this peer is heard from now on, and `send` goes to it. */
   connect(remote: string | IpAddress, port: number): void {
     this.call({ kind: 'connect', socket: this.id, remote: { address: toIp(remote), port } })
+    this.#connected = true
   }
 
   send(data: Data): void {
+    const error = this.#takeError()
+    if (error !== null) throw error
     this.call({ kind: 'send', socket: this.id, bytes: toBytes(data) })
   }
 
@@ -57,6 +76,8 @@ export class UdpSocket extends Socket {
   receive(): Promise<Datagram> {
     const ready = this.#ready.shift()
     if (ready !== undefined) return Promise.resolve(ready)
+    const error = this.#takeError()
+    if (error !== null) return Promise.reject(error)
     return this.waitFor<Datagram>((waiting) => this.#receiving.push(waiting))
   }
 }
