@@ -118,7 +118,7 @@ export function noteRetransmission(
     socket: s.id,
     cause,
     seq,
-    count: cause === 'rto' ? rto.retransmits : 1,
+    count: cause === 'rto' ? Math.max(rto.retransmits, 1) : 1,
     rto: rto.rto,
   })
 }
