@@ -49,6 +49,16 @@ export class Flight {
     return frame
   }
 
+  /** Nothing arrives before `time`; the order stays. */
+  delayUntil(time: Nanos): void {
+    const mask = this.#frames.length - 1
+    for (let i = 0; i < this.size; i++) {
+      const at = (this.#head + i) & mask
+      if (this.#arrivals[at]! >= time) return
+      this.#arrivals[at] = time
+    }
+  }
+
   #put(at: number, frame: EthernetFrame, arrival: Nanos, serial: number): void {
     this.#frames[at] = frame
     this.#arrivals[at] = arrival

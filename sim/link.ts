@@ -84,6 +84,9 @@ export class LinkDirection {
   #plain = true
   /** Of the frames that keep their order. */
   #lastArrival: Nanos = 0
+  /** How many faults keep it down, and how many hold what arrives. */
+  #downs = 0
+  #holds = 0
 
   constructor(name: string, seed: string, options: LinkOptions, queue: EventQueue) {
     this.name = name
@@ -115,9 +118,48 @@ export class LinkDirection {
     this.#draws.configure(options)
     this.#delay = options.delay
     this.#mtu = options.mtu
-    const { jitter, loss, duplicate, reorder, corrupt, drops, exact } = options
+    this.#setPlain()
+  }
+
+  #setPlain(): void {
+    const { jitter, loss, duplicate, reorder, corrupt, drops, exact } = this.#options
     const chances = jitter + loss + duplicate + reorder + corrupt
-    this.#plain = chances === 0 && drops.length === 0 && !exact
+    this.#plain = chances === 0 && drops.length === 0 && !exact && this.#downs === 0
+  }
+
+  get isDown(): boolean {
+    return this.#downs > 0
+  }
+
+  /** Frames sent from now on are lost; those on their way arrive. Each `down` takes one `up`. */
+  down(): void {
+    this.#downs += 1
+    this.#setPlain()
+  }
+
+  up(): void {
+    this.#downs = Math.max(this.#downs - 1, 0)
+    this.#setPlain()
+  }
+
+  get isHeld(): boolean {
+    return this.#holds > 0
+  }
+
+  /** What arrives from now on waits at the far end. Each `hold` takes one `release`. */
+  hold(): void {
+    this.#holds += 1
+    this.#queue.cancel(this.source)
+  }
+
+  /** What has waited arrives at `now`, in its order. */
+  release(now: Nanos): void {
+    if (this.#holds === 0) return
+    this.#holds -= 1
+    if (this.#holds > 0) return
+    const flight = this.#flight
+    flight.delayUntil(now)
+    this.#queue.scheduleAt(this.source, flight.nextArrival, flight.nextSerial)
   }
 
   send(now: Nanos, frame: EthernetFrame): void {
@@ -154,6 +196,14 @@ export class LinkDirection {
     const draws = this.#draws
     draws.next()
     const forced = this.#forced.takes(frame, this.offered)
+    if (this.#downs > 0) {
+      this.#forgetFate()
+      this.#transmitter.settle(now)
+      this.queueFrames = this.#transmitter.frames
+      this.queueBytes = this.#transmitter.bytes
+      this.#drop('down')
+      return
+    }
     const end = this.#transmit(now, frame.size)
     if (end < 0) return
     if (forced || draws.lost) {
@@ -180,10 +230,7 @@ export class LinkDirection {
   /** When the frame's last bit is on the link; -1 where it does not get that far. */
   #transmit(now: Nanos, size: number): Nanos {
     const transmitter = this.#transmitter
-    this.dropped = null
-    this.duplicates = 0
-    this.corruptedBit = -1
-    this.reordered = false
+    this.#forgetFate()
     let end = -1
     if (size - ETHERNET_HEADER > this.#mtu) {
       transmitter.settle(now)
@@ -195,6 +242,13 @@ export class LinkDirection {
     this.queueFrames = transmitter.frames
     this.queueBytes = transmitter.bytes
     return end
+  }
+
+  #forgetFate(): void {
+    this.dropped = null
+    this.duplicates = 0
+    this.corruptedBit = -1
+    this.reordered = false
   }
 
   #drop(reason: LinkDropReason): void {
@@ -211,7 +265,7 @@ export class LinkDirection {
     this.#lastArrival = at
     this.arrives = at
     flight.append(frame, at, serial)
-    if (flight.size === 1) this.#queue.scheduleAt(this.source, at, serial)
+    if (flight.size === 1 && this.#holds === 0) this.#queue.scheduleAt(this.source, at, serial)
   }
 
   /** Without the delay, past the frames that are still on their way. */
@@ -220,7 +274,8 @@ export class LinkDirection {
     this.reordered = true
     this.arrives = arrival
     this.#flight.insert(frame, arrival, serial)
-    if (this.#flight.nextSerial === serial) this.#queue.scheduleAt(this.source, arrival, serial)
+    const first = this.#flight.nextSerial === serial
+    if (first && this.#holds === 0) this.#queue.scheduleAt(this.source, arrival, serial)
   }
 }
 

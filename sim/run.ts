@@ -1,15 +1,15 @@
 import { NEVER, type Nanos } from '../protocols/time.ts'
 import { TraceDigest } from '../trace/digest.ts'
-import type { TraceObserver, TraceRecord } from '../trace/record.ts'
+import type { TraceObserver } from '../trace/record.ts'
 import { TraceStatistics } from '../trace/statistics.ts'
+import { Faults } from './faults.ts'
 import type { Files } from './files.ts'
 import { Monitor } from './monitor.ts'
 import type { Outcome } from './outcome.ts'
 import { type Params, resolveParams } from './params.ts'
 import { Programs } from './programs.ts'
-import type { Fault, Given, Scenario, ScenarioSpec } from './scenario.ts'
+import type { Given, Scenario, ScenarioSpec } from './scenario.ts'
 import { SocketError } from './socket.ts'
-import { readLinkSpec } from './topology-links.ts'
 import { planNetwork } from './topology.ts'
 import { turn } from './turn.ts'
 import { parseDuration } from './units.ts'
@@ -67,15 +67,19 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     rates.set(link.nameBA, link.optionsBA.rate)
   }
   const statistics = new TraceStatistics({ rates })
+  const observers = [digest.observer, statistics.observer, ...(options.observers ?? [])]
   const world = new World(network, {
     seed: options.seed,
     recorded: options.recorded ?? false,
     wireExact: options.wireExact ?? false,
-    observer: together([digest.observer, statistics.observer, ...(options.observers ?? [])]),
+    observer: (record) => {
+      for (const observe of observers) observe(record)
+    },
     monitor: new Monitor(),
   })
   const programs = new Programs(world, options.files)
-  scheduleFaults(world, given(spec.faults ?? []))
+  const faults = new Faults(world, programs, given(spec.faults ?? []))
+  if (faults.observer !== null) observers.push(faults.observer)
   startPrograms(world, programs, given(spec.programs ?? {}))
   const until = endOf(spec, values, options.until)
   await advance(world, programs, until, options)
@@ -155,34 +159,6 @@ function startPrograms(
       throw new UserError(`there is no node '${name}'`, { where: 'programs', word: name })
     }
     for (const program of Array.isArray(each) ? each : [each]) programs.start(node, program)
-  }
-}
-
-function scheduleFaults(world: World, faults: readonly Fault[]): void {
-  for (const [index, fault] of faults.entries()) {
-    const where = `fault ${index + 1}`
-    const at = parseDuration(fault.at)
-    if (isRefusal(at)) throw refused(at, `${where}: at`, String(fault.at))
-    const changes = readLinkSpec(fault.set, where)
-    const links = world.links.filter(
-      ({ name }) => name === fault.link || name.replace('>', '-') === fault.link,
-    )
-    if (links.length === 0) {
-      throw new UserError(`there is no link '${fault.link}'`, {
-        where,
-        word: fault.link,
-        hint: `expected one of ${world.links.map(({ name }) => name).join(', ')}`,
-      })
-    }
-    world.at(at, () => {
-      for (const link of links) link.setOptions(changes)
-    })
-  }
-}
-
-function together(observers: readonly TraceObserver[]): TraceObserver {
-  return (record: TraceRecord) => {
-    for (const observe of observers) observe(record)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Nanos } from '../protocols/time.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { TraceRecord } from '../trace/record.ts'
 import type { Param, ParamValues } from './params.ts'
 import type { Host } from './programs.ts'
 import type { Outcome } from './outcome.ts'
@@ -57,13 +58,61 @@ export type Topology = { readonly [node: string]: NodeSpec }
 /** What runs on a host, against the socket API. It ends when its promise settles. */
 export type Program = (host: Host) => Promise<void> | void
 
-/** Something done to the network at a time. */
-export interface Fault {
-  readonly at: Quantity
-  /** One direction, `a>b`, or both, `a-b`. */
-  readonly link: string
+/** What is done to the network: one of these. */
+export interface FaultActionSpec {
+  /** One direction, `a>b`, or both, `a-b`; with one of `set`, `down`, `up`, `hold`, `release`. */
+  readonly link?: string
   /** What changes for frames sent from then on. */
-  readonly set: LinkSpec
+  readonly set?: LinkSpec
+  /** Frames sent from then on are lost; those on their way arrive. */
+  readonly down?: true
+  readonly up?: true
+  /** Frames wait at the far end, and arrive together on release. */
+  readonly hold?: true
+  readonly release?: true
+  /** Groups of nodes: every link between two groups goes down. */
+  readonly partition?: readonly (readonly string[])[]
+  /** Only towards the first group. */
+  readonly oneWay?: true
+  /** Every link up, nothing held. */
+  readonly heal?: true
+  /** Hosts, by name. `restart` crashes first where the host is up. */
+  readonly crash?: string
+  readonly restart?: string
+  readonly pause?: string
+  readonly resume?: string
+}
+
+/** A fault: what is done, and when. */
+export interface Fault extends FaultActionSpec {
+  readonly at?: Quantity
+  /** Again and again: first at `from` (by default after one interval), `until` at the latest. */
+  readonly every?: Quantity
+  readonly from?: Quantity
+  readonly until?: Quantity
+  /** `'first retransmit on a'`, `'state ESTABLISHED on b'`, or a predicate over the trace. */
+  readonly when?: string | ((record: TraceRecord) => boolean)
+  /** How long after `when`. */
+  readonly after?: Quantity
+  /** How often `when` may strike; once by default. */
+  readonly times?: number
+  /** Mended after this span. */
+  readonly for?: Quantity
+  readonly random?: RandomFaults
+}
+
+/** Faults at random times, drawn from a stream of their own. */
+export interface RandomFaults {
+  /** The mean pause between two of them: uniform from 0 to twice this. */
+  readonly every: Quantity
+  /** The shortest and the longest. */
+  readonly for: readonly [Quantity, Quantity]
+  readonly of: readonly FaultActionSpec[]
+  readonly from?: Quantity
+  /** All are mended by then. */
+  readonly until: Quantity
+  /** Names the stream; `'faults'` by default. */
+  readonly name?: string
 }
 
 /** A condition on how a run ended, with the sentence that is printed when it does not hold. */

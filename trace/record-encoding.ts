@@ -1,12 +1,11 @@
 import type { IpAddress } from '../protocols/address.ts'
 import { assert, unreachable } from '../protocols/assert.ts'
 import type { EthernetFrame, EthernetPayload } from '../protocols/ethernet/frame.ts'
-import type { HostEvent } from '../protocols/host/event.ts'
 import type { Ipv4Details, Ipv4Packet, TransportPayload } from '../protocols/ipv4/packet.ts'
 import { NO_OPTIONS, type TcpOptions } from '../protocols/tcp/options.ts'
 import type { TcpSegment } from '../protocols/tcp/segment.ts'
 import type { Encoding } from './encoding.ts'
-import type { TraceRecord } from './record.ts'
+import type { NodeEvent, TraceRecord } from './record.ts'
 
 // Tags, so that no record's bytes can be read as another's. They are part of every digest.
 const SENT = 1
@@ -14,6 +13,7 @@ const RECEIVED = 2
 const SAID = 3
 const CALLED = 4
 const DROPPED = 5
+const FAULT = 6
 const IPV4 = 16
 const ARP = 17
 const TCP = 18
@@ -55,6 +55,11 @@ export function encodeRecord(to: Encoding, record: TraceRecord): void {
       encodePlace(to, record)
       to.value(record.call)
       return
+    case 'fault':
+      to.u8(FAULT)
+      encodePlace(to, record)
+      to.text(record.what)
+      return
     default:
       unreachable(record)
   }
@@ -66,7 +71,7 @@ function encodePlace(to: Encoding, record: TraceRecord): void {
   to.text(record.node)
 }
 
-function encodeEvent(to: Encoding, record: TraceRecord, said: HostEvent): void {
+function encodeEvent(to: Encoding, record: TraceRecord, said: NodeEvent): void {
   const isDrop = said.kind === 'dropped'
   to.u8(isDrop ? DROPPED : SAID)
   encodePlace(to, record)

@@ -1,4 +1,5 @@
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { SwitchEvent } from '../protocols/ethernet/switch.ts'
 import type { HostEvent } from '../protocols/host/event.ts'
 import type { SocketCall } from '../protocols/host/socket.ts'
 import type { Nanos } from '../protocols/time.ts'
@@ -12,7 +13,7 @@ export type LinkDropReason = 'loss' | 'forced' | 'queue-full' | 'too-big' | 'dow
  *
  * `event` numbers the queue event within which it happened, counted from 1.
  */
-export type TraceRecord = FrameSent | FrameReceived | HostSaid | HostCalled
+export type TraceRecord = FrameSent | FrameReceived | HostSaid | HostCalled | FaultDone
 
 interface At {
   readonly at: Nanos
@@ -48,15 +49,24 @@ export interface FrameReceived extends At {
   readonly frame: EthernetFrame
 }
 
+/** What the engine of a node may say. */
+export type NodeEvent = HostEvent | SwitchEvent
+
 /** An engine's event; applications see those that are socket events. */
 export interface HostSaid extends At {
   readonly kind: 'event'
-  readonly said: HostEvent
+  readonly said: NodeEvent
 }
 
 export interface HostCalled extends At {
   readonly kind: 'call'
   readonly call: SocketCall
+}
+
+/** Something was done to the network or to a host; `node` is empty. */
+export interface FaultDone extends At {
+  readonly kind: 'fault'
+  readonly what: string
 }
 
 /** Somebody who listens to a run. Must not change anything. */

@@ -66,6 +66,8 @@ export class TraceText {
       case 'call':
         if (this.#hosts !== 'all') return null
         return this.#placed(record, record.node, callText(record.call))
+      case 'fault':
+        return this.#placed(record, '', `-- ${record.what}`)
     }
   }
 
