@@ -45,6 +45,7 @@ export interface Host {
 }
 
 export interface PingOptions {
+  /** 0 to 65,535; one more than the last where left out. */
   readonly sequence?: number
   readonly data?: Data
   readonly ttl?: number
@@ -65,6 +66,8 @@ export class Programs {
   /** By node: what its programs keep across a crash. */
   readonly #storage = new Map<Node, Map<string, Bytes>>()
   #mayGoOn = false
+  /** The last echo request's number, by host: a late reply must not pass for the next one's. */
+  readonly #echoes = new Map<string, number>()
 
   constructor(world: World, files: Files) {
     this.#world = world
@@ -159,7 +162,11 @@ export class Programs {
       bulk: (remote, port, bytes = Infinity) =>
         startBulk(node, { address: toIp(remote), port }, bytes),
       sink: (port) => startSink(node, port),
-      ping: (remote, options = {}) => ping(world, node, settle, toIp(remote), options),
+      ping: (remote, options = {}) => {
+        const { sequence = ((this.#echoes.get(node.name) ?? 0) + 1) & 0xffff } = options
+        this.#echoes.set(node.name, sequence)
+        return ping(world, node, settle, toIp(remote), { ...options, sequence })
+      },
       note: (name, value) => {
         this.notes[name] = value
       },
@@ -173,9 +180,9 @@ async function ping(
   node: Node,
   settle: Settle,
   remote: IpAddress,
-  options: PingOptions,
+  options: PingOptions & { readonly sequence: number },
 ): Promise<PingResult | null> {
-  const { sequence = 1, data = PING_DATA, ttl = 64, timeout = '1s' } = options
+  const { sequence, data = PING_DATA, ttl = 64, timeout = '1s' } = options
   const socket = new EchoSocket(node, settle, openSocket(node, 'icmp'))
   const sent = world.now
   const { boots } = node

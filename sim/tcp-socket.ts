@@ -5,6 +5,9 @@ import type { TcpInfo } from '../protocols/tcp/info.ts'
 import type { Node } from './node.ts'
 import { type Data, type Settle, Socket, SocketError, toBytes, type Waiting } from './socket.ts'
 
+/** A call offers no more than this: the trace reads all that was offered, taken or not. */
+const PIECE_BYTES = 1 << 16
+
 /** A TCP connection. Reading and writing wait; everything else happens at once. */
 export class TcpSocket extends Socket {
   local: Endpoint
@@ -103,13 +106,15 @@ export class TcpSocket extends Socket {
 
   /** Resolves when all of it is in the send buffer. The bytes must not be written afterwards. */
   async send(data: Data): Promise<void> {
-    let bytes = toBytes(data)
-    while (bytes.length > 0) {
+    let left = toBytes(data)
+    while (left.length > 0) {
       this.#check()
       if (this.#gone) throw new SocketError('EPIPE', this.#name())
+      const bytes = left.length > PIECE_BYTES ? left.subarray(0, PIECE_BYTES) : left
       this.call({ kind: 'send', socket: this.id, bytes })
-      bytes = bytes.subarray(this.#queued)
-      if (bytes.length > 0) await this.waitFor<void>((waiting) => (this.#writing = waiting))
+      left = left.subarray(this.#queued)
+      if (this.#queued === bytes.length) continue
+      await this.waitFor<void>((waiting) => (this.#writing = waiting))
     }
   }
 
