@@ -63,15 +63,9 @@ function emit(
 export function sendAck(s: TcpState, now: Nanos, out: TcpOut): void {
   const { snd } = s
   const edge = seqAdd(snd.una, snd.wnd)
-  emit(
-    s,
-    seqGt(snd.max, edge) ? edge : snd.max,
-    ACK,
-    advertise(s),
-    optionsAt(s, now),
-    NO_BYTES,
-    out,
-  )
+  // Before the handshake is over there is no window yet.
+  const seq = seqGt(snd.max, edge) && s.state !== 'SYN-RECEIVED' ? edge : snd.max
+  emit(s, seq, ACK, advertise(s), optionsAt(s, now), NO_BYTES, out)
 }
 
 /** `<SYN>` or `<SYN,ACK>`, first or again: the state says which. */
