@@ -231,7 +231,7 @@ test('simultaneous open: both SYNs cross, both are answered, no RTT is taken and
        0      > S 0:0(0) win 65535 <mss 1460>
        0.1    = SYN-RECEIVED
        0.1    > S. 0:0(0) ack 1 win 65535 <mss 1460>
-       0.2    > . 0:0(0) ack 1 win 65535
+       0.2    > . 1:1(0) ack 1 win 65535
        0.2    = dropped: tcp outside window
        0.3    = ESTABLISHED
        0.3    = connected

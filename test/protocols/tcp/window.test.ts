@@ -1,0 +1,370 @@
+import { describe, expect, test } from 'vitest'
+import { seqDiff } from '../../../protocols/sequence.ts'
+import type { TcpState } from '../../../protocols/tcp/state.ts'
+import { scaleFor } from '../../../protocols/tcp/window.ts'
+import { timeline } from '../../../sim/testing/timeline.ts'
+import { established, plain, PLAIN } from '../../timeline.ts'
+
+describe('what the peer offers', () => {
+  test('no more than its window is sent', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 3000
+      1.1   send 5000
+      1.2   < . 1:1(0) ack 2001 win 2000
+      1.3   < . 1:1(0) ack 4001 win 2000`
+    expect(established(script, { until: '1.9s' })).toMatchInlineSnapshot(`
+      "   1.1    > . 1:1001(1000) ack 1 win 65535
+         1.1    > . 1001:2001(1000) ack 1 win 65535
+         1.1    > . 2001:3001(1000) ack 1 win 65535
+         1.2    > . 3001:4001(1000) ack 1 win 65535
+         1.3    > P. 4001:5001(1000) ack 1 win 65535"
+    `)
+  })
+
+  test('a closed window is probed after 1, 2, 4 s … for as long as the peer answers', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 0
+      1.1   send 3000
+      2.2   < . 1:1(0) ack 1 win 0
+      4.2   < . 1:1(0) ack 1 win 0
+      8.2   < . 1:1(0) ack 1 win 0
+      16.2  < . 1:1(0) ack 1 win 0
+      20    < . 1:1(0) ack 1 win 5000   # open
+      20.1  < . 1:1(0) ack 3001 win 5000`
+    expect(established(script, { until: '300s' })).toMatchInlineSnapshot(`
+      "   2.1    > . 1:2(1) ack 1 win 65535
+         4.1    > . 1:2(1) ack 1 win 65535  (probe)
+         8.1    > . 1:2(1) ack 1 win 65535  (probe)
+        16.1    > . 1:2(1) ack 1 win 65535  (probe)
+        20      > . 1:1001(1000) ack 1 win 65535  (probe)
+        20      > . 1001:2001(1000) ack 1 win 65535
+        20      > P. 2001:3001(1000) ack 1 win 65535"
+    `)
+  })
+
+  test('answered probes go on for ever, and are no duplicate ACKs', () => {
+    let script = `
+      1     < . 1:1(0) ack 1 win 0
+      1.1   send 3000`
+    // 1 + 1 + 2 + 4 + … + 64 s, then every 120 s.
+    const times = [2, 4, 8, 16, 32, 64, 128]
+    for (let at = 248; at <= 4000; at += 120) times.push(at)
+    for (const at of times) script += `\n${at}.15 < . 1:1(0) ack 1 win 0`
+    const lines = established(script, { until: '4000s', policy: { rtoMin: 1e9 } }).split('\n')
+    const probes = lines.map((line) => line.trim().split(' ')[0])
+    expect(probes[0]).toBe('2.1')
+    expect(lines.length).toBe(probes.length)
+    expect(lines.every((line) => line.includes('> . 1:2(1) ack 1'))).toBe(true)
+    expect(lines.length).toBe(times.length)
+  })
+
+  test('unanswered probes: fifteen, then the connection breaks', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 0
+      1.1   send 3000`
+    expect(established(script, { until: '2000s' })).toMatchInlineSnapshot(`
+      "   2.1    > . 1:2(1) ack 1 win 65535
+         4.1    > . 1:2(1) ack 1 win 65535  (probe)
+         8.1    > . 1:2(1) ack 1 win 65535  (probe)
+        16.1    > . 1:2(1) ack 1 win 65535  (probe)
+        32.1    > . 1:2(1) ack 1 win 65535  (probe)
+        64.1    > . 1:2(1) ack 1 win 65535  (probe)
+       128.1    > . 1:2(1) ack 1 win 65535  (probe)
+       248.1    > . 1:2(1) ack 1 win 65535  (probe)
+       368.1    > . 1:2(1) ack 1 win 65535  (probe)
+       488.1    > . 1:2(1) ack 1 win 65535  (probe)
+       608.1    > . 1:2(1) ack 1 win 65535  (probe)
+       728.1    > . 1:2(1) ack 1 win 65535  (probe)
+       848.1    > . 1:2(1) ack 1 win 65535  (probe)
+       968.1    > . 1:2(1) ack 1 win 65535  (probe)
+      1088.1    > . 1:2(1) ack 1 win 65535  (probe)
+      1208.1    = failed ETIMEDOUT
+      1208.1    = CLOSED
+      1208.1    = closed"
+    `)
+  })
+
+  test('a probe that finds room counts', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 0
+      1.1   send 3000
+      2.2   < . 1:1(0) ack 2 win 4999
+      2.3   < . 1:1(0) ack 3001 win 2000`
+    expect(established(script, { until: '10s' })).toMatchInlineSnapshot(`
+      "   2.1    > . 1:2(1) ack 1 win 65535
+         2.2    > . 2:1002(1000) ack 1 win 65535
+         2.2    > . 1002:2002(1000) ack 1 win 65535
+         2.3    > . 2002:2002(0) ack 1 win 65535
+         2.3    = dropped: tcp bad ack
+         3.2    > . 2:1002(1000) ack 1 win 65535  (rto #1, rto 2)
+         5.2    > . 2:1002(1000) ack 1 win 65535  (rto #2, rto 4)
+         9.2    > . 2:1002(1000) ack 1 win 65535  (rto #3, rto 8)"
+    `)
+  })
+
+  test('data in flight when the window closes is probed for, not timed out', () => {
+    const script = `
+      1     send 2000
+      1.1   < . 1:1(0) ack 1001 win 0
+      3.3   < . 1:1(0) ack 1001 win 0
+      7.5   < . 1:1(0) ack 1001 win 9000
+      7.6   < . 1:1(0) ack 2001 win 9000`
+    expect(established(script, { until: '60s' })).toMatchInlineSnapshot(`
+      "   1      > . 1:1001(1000) ack 1 win 65535
+         1      > P. 1001:2001(1000) ack 1 win 65535
+         4.1    > . 1001:1002(1) ack 1 win 65535  (probe)
+         7.5    > P. 1001:2001(1000) ack 1 win 65535  (probe)"
+    `)
+  })
+
+  test('a lone FIN waits for the window, and is what the probes carry', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 1000
+      1.1   send 1000
+      1.2   < . 1:1(0) ack 1001 win 0
+      1.3   shutdown
+      2.4   < . 1:1(0) ack 1001 win 0
+      3     < . 1:1(0) ack 1001 win 1000
+      3.1   < . 1:1(0) ack 1002 win 1000`
+    expect(established(script, { until: '60s' })).toMatchInlineSnapshot(`
+      "   1.1    > P. 1:1001(1000) ack 1 win 65535
+         1.3    = FIN-WAIT-1
+         2.3    > F. 1001:1001(0) ack 1 win 65535
+         3      > F. 1001:1001(0) ack 1 win 65535  (probe)
+         3.1    = FIN-WAIT-2"
+    `)
+  })
+
+  test('silly windows: less than a segment or half of the largest window waits', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 900
+      1.1   send 900
+      1.2   < . 1:1(0) ack 901 win 1000
+      1.3   send 5000
+      1.4   < . 1:1(0) ack 901 win 0
+      1.5   < . 1:1(0) ack 901 win 100`
+    expect(established(script, { until: '3s' })).toMatchInlineSnapshot(`
+      "   1.1    > P. 1:901(900) ack 1 win 65535
+         1.3    > . 901:1901(1000) ack 1 win 65535"
+    `)
+  })
+
+  test('an opening too small for a segment is used after a timeout all the same', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 100
+      1.1   send 500
+      2.2   < . 1:1(0) ack 101 win 100`
+    expect(established(script, { until: '3.3s' })).toMatchInlineSnapshot(`
+      "   2.1    > . 1:101(100) ack 1 win 65535
+         3.2    > . 101:201(100) ack 1 win 65535"
+    `)
+  })
+
+  test('half of the largest window ever offered is worth a segment', () => {
+    const open = `
+      0     connect
+      0.1   < S. 0:0(0) ack 1 win 600 <mss 1000>
+      1     send 2000`
+    expect(plain(open, { until: '1s' }).split('\n').at(-1)).toBe(
+      '   1      > . 1:601(600) ack 1 win 65535',
+    )
+  })
+
+  test('an old segment does not bring its window back (SND.WL1, SND.WL2)', () => {
+    const wnd = ({ snd }: TcpState) => `wnd ${snd.wnd}`
+    const script = `
+      1     send 2000
+      1.1   < . 1:1(0) ack 2001 win 3000
+      1.2   < . 1:1(0) ack 1001 win 9000    # overtaken
+      1.3   < P. 1:101(100) ack 2001 win 4000
+      1.4   < . 1:1(0) ack 2001 win 9000    # overtaken, below RCV.NXT
+      1.5   < . 101:101(0) ack 2001 win 2000`
+    expect(established(script, { until: '1.9s', watch: wnd })).toMatchInlineSnapshot(`
+      "   1      > . 1:1001(1000) ack 1 win 65535
+         1      > P. 1001:2001(1000) ack 1 win 65535
+         1.1    * wnd 3000
+         1.3    * wnd 4000
+         1.34   > . 2001:2001(0) ack 101 win 65435
+         1.4    > . 2001:2001(0) ack 101 win 65435
+         1.4    = dropped: tcp outside window
+         1.5    * wnd 2000"
+    `)
+  })
+})
+
+describe('what we offer', () => {
+  const policy = { ...PLAIN, receiveBuffer: 4000 }
+
+  test('the window closes as data comes, and reading opens it when it is worth a word', () => {
+    const script = `
+      1     < . 1:1001(1000) ack 1
+      1.001 < . 1001:2001(1000) ack 1
+      1.002 < . 2001:3001(1000) ack 1
+      1.003 < . 3001:4001(1000) ack 1   # full
+      2     receive 500                 # not worth a word
+      3     receive 500
+      4     receive 1000                # half of the buffer
+      5     receive`
+    expect(established(script, { policy })).toMatchInlineSnapshot(`
+      "   1.001  > . 1:1(0) ack 2001 win 2000
+         1.003  > . 1:1(0) ack 4001 win 0
+         2      = received 500
+         3      = received 500
+         4      = received 1000
+         4      > . 1:1(0) ack 4001 win 2000
+         5      = received 2000
+         5      > . 1:1(0) ack 4001 win 4000"
+    `)
+  })
+
+  test('a probe of a closed window is answered and not kept', () => {
+    const script = `
+      1     < . 1:1001(1000) ack 1
+      1.001 < . 1001:4001(3000) ack 1   # full
+      2     < . 4001:4002(1) ack 1
+      3     receive
+      4     < . 4001:4101(100) ack 1`
+    expect(established(script, { policy })).toMatchInlineSnapshot(`
+      "   1.04   > . 1:1(0) ack 4001 win 0
+         2      > . 1:1(0) ack 4001 win 0
+         2      = dropped: tcp outside window
+         3      = received 4000
+         3      > . 1:1(0) ack 4001 win 4000
+         4.04   > . 1:1(0) ack 4101 win 3900"
+    `)
+  })
+
+  test('data beyond the window is cut off', () => {
+    const script = `
+      1     < . 1:5001(5000) ack 1      # 4000 fit
+      1.1   receive`
+    expect(established(script, { policy })).toMatchInlineSnapshot(`
+      "   1.04   > . 1:1(0) ack 4001 win 0
+         1.1    = received 4000
+         1.1    > . 1:1(0) ack 4001 win 4000"
+    `)
+  })
+
+  test('a FIN beyond the window is cut off with it', () => {
+    const script = `
+      1     < F. 1:5001(5000) ack 1
+      1.1   receive
+      1.2   < F. 4001:5001(1000) ack 1
+      1.3   receive`
+    expect(established(script, { policy })).toMatchInlineSnapshot(`
+      "   1.04   > . 1:1(0) ack 4001 win 0
+         1.1    = received 4000
+         1.1    > . 1:1(0) ack 4001 win 4000
+         1.2    > . 1:1(0) ack 5002 win 2999
+         1.2    = CLOSE-WAIT
+         1.3    = received 1000, end"
+    `)
+  })
+
+  test('the right edge never moves back, whatever is received, read or set', () => {
+    let edge = -Infinity
+    const watch = ({ rcv, irs }: TcpState): string => {
+      if (rcv.nxt === 0) return ''
+      const now = seqDiff(rcv.adv, irs)
+      expect(now).toBeGreaterThanOrEqual(edge)
+      edge = now
+      return ''
+    }
+    let script = ''
+    for (let i = 0; i < 40; i++) {
+      script += `${1 + i / 10} < . ${1 + 97 * i}:${1 + 97 * (i + 1)}(97) ack 1\n`
+      if (i === 20) script += '3.05 set SO_RCVBUF 100\n'
+      if (i % 7 === 3) script += `+0.01 receive 150\n`
+    }
+    // Each run of the script begins anew.
+    const reset = (s: TcpState): string => {
+      if (s.state === 'SYN-SENT') edge = -Infinity
+      return watch(s)
+    }
+    const lines = established(script, { policy, watch: reset }).split('\n')
+    const edges = lines
+      .map((line) => /ack (\d+) win (\d+)$/.exec(line))
+      .filter((found) => found !== null)
+      .map(([, ack, win]) => Number(ack) + Number(win))
+    expect(edges.length).toBeGreaterThan(10)
+    expect(edges).toEqual([...edges].sort((a, b) => a - b))
+  })
+
+  test('after the peer has ended nobody hears of windows', () => {
+    const script = `
+      1     < F. 1:4001(4000) ack 1
+      2     receive`
+    expect(established(script, { policy })).toMatchInlineSnapshot(`
+      "   1      > . 1:1(0) ack 4002 win 0
+         1      = CLOSE-WAIT
+         2      = received 4000, end"
+    `)
+  })
+})
+
+describe('window scaling (RFC 7323 §2)', () => {
+  test.each([
+    [65_535, 0],
+    [65_536, 1],
+    [131_071, 1],
+    [131_072, 2],
+    [4 << 20, 7],
+    [2 ** 30 - 2 ** 14, 14],
+    [2 ** 31 - 1, 14],
+  ])('a buffer of %i bytes is offered with a shift of %i', (buffer, shift) => {
+    expect(scaleFor(buffer)).toBe(shift)
+  })
+
+  test('the SYN is not scaled, everything after it is, both ways', () => {
+    const script = `
+      0     connect
+      0.1   < S. 0:0(0) ack 1 win 100 <mss 1000,nop,wscale 5>
+      1     send 5000                   # 100 bytes in the window of the SYN
+      1.1   < . 1:1(0) ack 101 win 100  # 3200 now
+      1.2   < . 1:1001(1000) ack 3301 win 100`
+    const policy = { ...PLAIN, windowScale: true, receiveBuffer: 1 << 20 }
+    expect(timeline(script, { until: '1.9s', policy })).toMatchInlineSnapshot(`
+      "   0      = SYN-SENT
+         0      > S 0:0(0) win 65535 <mss 1460,nop,wscale 5>
+         0.1    = ESTABLISHED
+         0.1    = connected
+         0.1    > . 1:1(0) ack 1 win 32768
+         1      > . 1:101(100) ack 1 win 32768
+         1.1    > . 101:1101(1000) ack 1 win 32768
+         1.1    > . 1101:2101(1000) ack 1 win 32768
+         1.1    > . 2101:3101(1000) ack 1 win 32768
+         1.2    > . 3101:3101(0) ack 1 win 32768
+         1.2    = dropped: tcp bad ack"
+    `)
+  })
+
+  test('unless both offer it, nobody scales', () => {
+    const script = `
+      0     connect
+      0.1   < S. 0:0(0) ack 1 win 100 <mss 1000>
+      1     send 5000
+      1.1   < . 1:1(0) ack 101 win 100`
+    const policy = { ...PLAIN, windowScale: true }
+    expect(timeline(script, { until: '1.9s', policy })).toMatchInlineSnapshot(`
+      "   0      = SYN-SENT
+         0      > S 0:0(0) win 65535 <mss 1460,nop,wscale 7>
+         0.1    = ESTABLISHED
+         0.1    = connected
+         0.1    > . 1:1(0) ack 1 win 65535
+         1      > . 1:101(100) ack 1 win 65535
+         1.1    > . 101:201(100) ack 1 win 65535"
+    `)
+  })
+
+  test('a shift beyond 14 is taken for 14', () => {
+    const script = `
+      0     connect
+      0.1   < S. 0:0(0) ack 1 win 100 <mss 1000,nop,wscale 15>
+      1     < . 1:1(0) ack 1 win 1`
+    const policy = { ...PLAIN, windowScale: true }
+    const watch = ({ snd }: TcpState) => `wnd ${snd.wnd}`
+    expect(timeline(script, { until: '1s', policy, watch }).split('\n').at(-1)).toBe(
+      '   1      * wnd 16384',
+    )
+  })
+})
