@@ -1,7 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -163,6 +172,26 @@ describe('the README', () => {
   test('shows what the commands print', async () => {
     await expect(rewritten()).toMatchFileSnapshot(README)
   })
+})
+
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+test.each(PAGES)('%s names only files that exist', (page) => {
+  const text = readFileSync(join(ROOT, page), 'utf8').replaceAll(BLOCK, '')
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, to]) =>
+    join(dirname(page), to!),
+  )
+  const paths = [...text.matchAll(/`([a-z0-9-]+(?:\/[a-z0-9-]+)+\.[a-z.]+)`/g)]
+    .map(([, path]) => path!)
+    .filter((path) => existsSync(join(ROOT, path.split('/')[0]!)))
+  expect([...links, ...paths].filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
 })
 
 test('the gate runs what the README says', () => {
