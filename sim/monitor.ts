@@ -2,12 +2,12 @@ import { formatIp } from '../protocols/address.ts'
 import { assert } from '../protocols/assert.ts'
 import { type Bytes, equalBytes } from '../protocols/bytes.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
-import type { HostEvent } from '../protocols/host/event.ts'
 import type { SocketCall, SocketId } from '../protocols/host/socket.ts'
 import { isOwn } from '../protocols/host/state.ts'
 import { type Seq, seqAdd, seqDiff } from '../protocols/sequence.ts'
 import { SYN } from '../protocols/tcp/segment.ts'
 import type { TcpState } from '../protocols/tcp/state.ts'
+import type { NodeEvent } from '../trace/record.ts'
 import type { LinkDirection } from './link.ts'
 import type { Node } from './node.ts'
 
@@ -28,7 +28,7 @@ export class Monitor {
     if (call.kind === 'send') this.#offered.push(call.bytes)
   }
 
-  said(node: Node, event: HostEvent): void {
+  said(node: Node, event: NodeEvent): void {
     switch (event.kind) {
       case 'connected':
       case 'accepted': {
@@ -51,6 +51,7 @@ export class Monitor {
 
   sent(node: Node, link: LinkDirection, frame: EthernetFrame): void {
     this.#touched.push(link)
+    if (!node.isHost) return
     const packet = frame.payload
     if (packet.kind !== 'ipv4' || packet.payload.kind !== 'tcp') return
     const segment = packet.payload

@@ -1,9 +1,12 @@
 import type { Out } from '../protocols/engine.ts'
+import { assert } from '../protocols/assert.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
-import type { HostEvent } from '../protocols/host/event.ts'
+import type { HubState } from '../protocols/ethernet/hub.ts'
+import type { SwitchState } from '../protocols/ethernet/switch.ts'
 import type { SocketCall, SocketEvent, SocketId } from '../protocols/host/socket.ts'
 import type { HostState } from '../protocols/host/state.ts'
 import type { Nanos } from '../protocols/time.ts'
+import type { NodeEvent } from '../trace/record.ts'
 import type { Driven } from './driver.ts'
 import type { HostClock } from './host-clock.ts'
 import type { LinkDirection } from './link.ts'
@@ -12,7 +15,8 @@ import type { World } from './world.ts'
 /** Hears what happens to a socket. Called after the step, never within it. */
 export type SocketHandler = (event: SocketEvent) => void
 
-export type DrivenHost = Driven<HostState, SocketCall, EthernetFrame, HostEvent>
+type NodeState = HostState | SwitchState | HubState
+export type DrivenNode = Driven<NodeState, SocketCall, EthernetFrame, NodeEvent>
 
 /** So many frames wait for a paused host, as in a network card's ring. */
 const HELD_MAX = 1024
@@ -22,10 +26,12 @@ type Held =
   | { readonly kind: 'timer'; readonly owner: number }
   | { readonly kind: 'program'; readonly run: () => void }
 
-/** A host or router in a world: its engine, what it is plugged into, who runs on it. */
-export class Node implements Out<EthernetFrame, HostEvent> {
+/** A host, router, switch or hub in a world: its engine, what it is plugged into, who runs on it. */
+export class Node implements Out<EthernetFrame, NodeEvent> {
   readonly name: string
-  driven: DrivenHost
+  /** A host or a router: it has addresses and sockets, and programs run on it. */
+  readonly isHost: boolean
+  driven: DrivenNode
   /** Since the last `crash`, if any, it has been started. */
   up = true
   /** How often it was started. */
@@ -36,7 +42,7 @@ export class Node implements Out<EthernetFrame, HostEvent> {
   /** The queue's source of each timer set, by owner; -1 where it never had a deadline. */
   readonly #sources: number[] = []
   #handlers: (SocketHandler | null)[] = []
-  readonly #make: (boot: number) => DrivenHost
+  readonly #make: (boot: number) => DrivenNode
   /** `null`: the host's clock shows the world's time. */
   readonly #clock: HostClock | null
   /** What came while the host was paused, in order; `null` when it runs. */
@@ -53,18 +59,22 @@ export class Node implements Out<EthernetFrame, HostEvent> {
   constructor(
     world: World,
     name: string,
-    make: (boot: number) => DrivenHost,
+    isHost: boolean,
+    make: (boot: number) => DrivenNode,
     clock: HostClock | null = null,
   ) {
     this.#world = world
     this.name = name
+    this.isHost = isHost
     this.#make = make
     this.#clock = clock
     this.driven = make(this.boots)
   }
 
+  /** A host's own; a switch has none of this. */
   get state(): HostState {
-    return this.driven.state
+    assert(this.isHost, 'the node is a host or a router')
+    return this.driven.state as HostState
   }
 
   /** What the host's own clock shows. */
@@ -180,7 +190,7 @@ export class Node implements Out<EthernetFrame, HostEvent> {
     this.#world.sent(this, this.ports[port]!, port, frame)
   }
 
-  event(event: HostEvent): void {
+  event(event: NodeEvent): void {
     this.#world.said(this, event)
     switch (event.kind) {
       case 'dropped':
@@ -191,6 +201,8 @@ export class Node implements Out<EthernetFrame, HostEvent> {
       case 'timer':
       case 'neighbour':
       case 'address-conflict':
+      case 'learned':
+      case 'forgotten':
         return
       default:
         this.#pending[this.#count++] = event

@@ -43,15 +43,30 @@ export interface LinkBetween extends LinkSpec {
 export type NodeSpec =
   | 'host'
   | 'router'
-  | {
-      readonly kind: 'host' | 'router'
-      /** The default gateway. A host with one link to a router needs none written down. */
-      readonly gateway?: string
-      /** `'10.2.0.0/16 via 10.255.0.2'`. */
-      readonly routes?: readonly string[]
-      /** TCP policy changed from the default. */
-      readonly tcp?: { readonly [option: string]: Quantity | boolean }
-    }
+  | 'switch'
+  | 'hub'
+  | HostSpec
+  | SwitchSpec
+  | { readonly kind: 'hub' }
+
+export interface HostSpec {
+  readonly kind: 'host' | 'router'
+  /** The default gateway. A host with one link to a router needs none written down. */
+  readonly gateway?: string
+  /** `'10.2.0.0/16 via 10.255.0.2'`. */
+  readonly routes?: readonly string[]
+  /** TCP policy changed from the default. */
+  readonly tcp?: { readonly [option: string]: Quantity | boolean }
+}
+
+/** A learning switch. Its ports have no addresses. */
+export interface SwitchSpec {
+  readonly kind: 'switch'
+  /** How long an address counts that is not heard of again; `'300s'` unless given. */
+  readonly ageing?: Quantity
+  /** How many addresses it can remember; 1024 unless given. */
+  readonly tableSize?: Quantity
+}
 
 export type Topology = { readonly [node: string]: NodeSpec }
 

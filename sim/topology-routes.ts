@@ -17,8 +17,13 @@ export interface RoutedNode {
 }
 export interface RoutedPort {
   readonly addresses: readonly InterfaceAddress[]
-  /** The node and the port at the other end of the link. */
-  readonly peer: { readonly node: number; readonly port: number }
+  /** Nodes and ports that a frame sent from here can reach, in the order of their links. */
+  readonly peers: readonly Peer[]
+}
+
+interface Peer {
+  readonly node: number
+  readonly port: number
 }
 
 export const connectedRoutes = (node: RoutedNode): RoutePlan[] => {
@@ -36,7 +41,10 @@ export const connectedRoutes = (node: RoutedNode): RoutePlan[] => {
 export const portTowards = (node: RoutedNode, address: IpAddress): number =>
   node.ports.findIndex((port) => port.addresses.some((own) => isInside(address, subnetOf(own))))
 
-/** A host with one link, to a router, leaves everything else to that router. */
+/**
+ * A host with one link leaves everything else to the router at its other end; behind a switch, to
+ * the one whose link was declared first.
+ */
 export function automaticGateway(
   nodes: readonly RoutedNode[],
   of: number,
@@ -45,10 +53,12 @@ export function automaticGateway(
   const node = nodes[of]!
   const port = node.ports[0]
   if (node.forwarding || node.ports.length !== 1 || port === undefined) return null
-  if (!nodes[port.peer.node]!.forwarding) return null
-  const gateway = neighbour(nodes, port, family)
-  if (gateway === null) return null
-  return { destination: isIpv4(family) ? 0 : '::', prefixLength: 0, gateway, port: 0 }
+  for (const peer of port.peers) {
+    const gateway = nodes[peer.node]!.forwarding ? neighbour(nodes, port, peer, family) : null
+    if (gateway === null) continue
+    return { destination: isIpv4(family) ? 0 : '::', prefixLength: 0, gateway, port: 0 }
+  }
+  return null
 }
 
 /**
@@ -99,15 +109,17 @@ function nearestFirst(nodes: readonly RoutedNode[], from: number, family: IpAddr
   const hops: Hop[] = []
   const visit = (node: number, first: Hop | null) => {
     nodes[node]!.ports.forEach((port, index) => {
-      const next = port.peer.node
-      const gateway = neighbour(nodes, port, family)
-      if (gateway === null || seen.has(next)) return
-      seen.add(next)
-      hops.push(
-        first === null
-          ? { node: next, port: index, gateway }
-          : { node: next, port: first.port, gateway: first.gateway },
-      )
+      for (const peer of port.peers) {
+        const next = peer.node
+        const gateway = seen.has(next) ? null : neighbour(nodes, port, peer, family)
+        if (gateway === null) continue
+        seen.add(next)
+        hops.push(
+          first === null
+            ? { node: next, port: index, gateway }
+            : { node: next, port: first.port, gateway: first.gateway },
+        )
+      }
     })
   }
   visit(from, null)
@@ -118,14 +130,15 @@ function nearestFirst(nodes: readonly RoutedNode[], from: number, family: IpAddr
   return hops
 }
 
-/** The address at the other end of a link that this end can speak to directly. */
+/** The address of a peer that this interface can speak to directly. */
 function neighbour(
   nodes: readonly RoutedNode[],
   port: RoutedPort,
+  peer: Peer,
   family: IpAddress,
 ): IpAddress | null {
   const subnets = port.addresses.map(subnetOf)
-  for (const { address } of nodes[port.peer.node]!.ports[port.peer.port]!.addresses) {
+  for (const { address } of nodes[peer.node]!.ports[peer.port]!.addresses) {
     if (sameFamily(address, family) && subnets.some((subnet) => isInside(address, subnet))) {
       return address
     }

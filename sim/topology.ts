@@ -1,7 +1,7 @@
 import { type IpAddress, type Mac, formatIp, parseIpText } from '../protocols/address.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import { PERFECT_LINK, type LinkOptions } from './link.ts'
-import type { LinkBetween, NodeSpec, Topology } from './scenario.ts'
+import type { LinkBetween, Topology } from './scenario.ts'
 import {
   type InterfaceAddress,
   type Subnet,
@@ -14,7 +14,10 @@ import {
   subnetOf,
 } from './subnet.ts'
 import { didYouMean } from './suggest.ts'
-import { readLinkSpec, unknownKey } from './topology-links.ts'
+import { checkAddresses } from './topology-addresses.ts'
+import { type Domain, type LinkEnd, broadcastDomains } from './topology-domains.ts'
+import { readLinkSpec } from './topology-links.ts'
+import { type NodeKind, type ReadNode, type Switching, readNode } from './topology-nodes.ts'
 import {
   type RoutePlan,
   type RoutedNode,
@@ -23,7 +26,6 @@ import {
   connectedRoutes,
   portTowards,
 } from './topology-routes.ts'
-import { readTcpOptions } from './topology-tcp.ts'
 import { UserError, isRefusal, refused } from './user-error.ts'
 
 /** A topology with everything decided: what a world is built from. Plain data. */
@@ -34,11 +36,14 @@ export interface Network {
 
 export interface NodePlan {
   readonly name: string
+  readonly kind: NodeKind
   readonly forwarding: boolean
   /** The index is the port. In the order in which the links are declared. */
   readonly interfaces: readonly InterfacePlan[]
   readonly routes: readonly RoutePlan[]
   readonly tcp: Partial<TcpChoices>
+  /** `null` unless it is a switch. */
+  readonly switching: Switching | null
 }
 
 export interface InterfacePlan {
@@ -51,12 +56,6 @@ export interface InterfacePlan {
   readonly end: 'a' | 'b'
 }
 
-/** One end of a link: the indices of a node and of its interface. */
-export interface LinkEnd {
-  readonly node: number
-  readonly port: number
-}
-
 export interface LinkPlan {
   readonly a: LinkEnd
   readonly b: LinkEnd
@@ -67,18 +66,15 @@ export interface LinkPlan {
   readonly optionsBA: LinkOptions
 }
 
-const NODE_KEYS = ['kind', 'gateway', 'routes', 'tcp']
 const DEFAULT_MTU = 1500
 
-interface NodeDraft extends RoutedNode {
-  readonly name: string
-  readonly spec: Exclude<NodeSpec, string>
-  readonly tcp: Partial<TcpChoices>
+interface NodeDraft extends ReadNode, RoutedNode {
   readonly ports: PortDraft[]
 }
 interface PortDraft {
   readonly addresses: readonly InterfaceAddress[]
-  readonly peer: LinkEnd
+  /** Everybody else in the broadcast domain. */
+  peers: readonly LinkEnd[]
   readonly mtu: number
   readonly link: number
   readonly end: 'a' | 'b'
@@ -90,49 +86,39 @@ interface PortDraft {
  * @throws UserError for the first thing that cannot be right.
  */
 export function planNetwork(topology: Topology, links: readonly LinkBetween[]): Network {
-  const nodes = Object.entries(topology).map(([name, spec]) => readNode(name, spec))
+  const nodes = Object.entries(topology).map(([name, spec]): NodeDraft => ({
+    ...readNode(name, spec),
+    ports: [],
+  }))
   const plans = links.map((link, index) => readLink(link, index, links, nodes))
-  checkAddresses(nodes, plans)
+  const domains = broadcastDomains(plans, nodes)
+  checkAddresses(nodes, plans, domains)
+  introduce(nodes, domains)
   const routes = nodes.map((_, index) => routesOf(nodes, index))
   let ports = 0
   return {
     nodes: nodes.map((node, index) => ({
       name: node.name,
+      kind: node.kind,
       forwarding: node.forwarding,
       interfaces: node.ports.map(({ mtu, addresses, link, end }) => {
         return { mac: macOf(++ports), mtu, addresses, link, end }
       }),
       routes: routes[index]!,
       tcp: node.tcp,
+      switching: node.switching,
     })),
     links: plans,
   }
 }
 
-function readNode(name: string, written: NodeSpec): NodeDraft {
-  const where = `node ${name}`
-  // The names of links are made of these.
-  if (!/^[a-z][\w.-]*$/i.test(name)) {
-    throw new UserError(`'${name}' cannot be the name of a node`, {
-      word: name,
-      hint: 'expected a letter, then letters, digits, dots, hyphens and underscores',
-    })
+/** Tells every interface who else is in its broadcast domain. */
+function introduce(nodes: readonly NodeDraft[], domains: readonly Domain[]): void {
+  for (const { members } of new Set(domains)) {
+    for (const member of members) {
+      nodes[member.node]!.ports[member.port]!.peers = members.filter((other) => other !== member)
+    }
   }
-  const spec = typeof written === 'string' ? { kind: written } : written
-  for (const key of Object.keys(spec)) {
-    if (!NODE_KEYS.includes(key)) throw unknownKey(key, NODE_KEYS, where)
-  }
-  const kind: string = spec.kind
-  if (kind !== 'host' && kind !== 'router') {
-    const hint = didYouMean(kind, ['host', 'router'])
-    throw new UserError(`'${kind}' is not a kind of node`, {
-      where,
-      word: kind,
-      hint,
-    })
-  }
-  const tcp = readTcpOptions(spec.tcp ?? {}, where)
-  return { name, spec, tcp, forwarding: kind === 'router', ports: [] }
 }
 
 function readLink(
@@ -169,10 +155,10 @@ function readLink(
   const endB: LinkEnd = { node: nodeB, port: nodes[nodeB]!.ports.length }
   // Both ends know the link's MTU; one set for a direction alone is a limit they learn about.
   const mtu = both.mtu ?? DEFAULT_MTU
-  const shared = { mtu, link: index }
+  const shared = { mtu, link: index, peers: [] }
   const addresses = (end: string) => readAddresses(link.ends[end]!, `${where}: ${end}`)
-  nodes[nodeA]!.ports.push({ ...shared, end: 'a', peer: endB, addresses: addresses(a) })
-  nodes[nodeB]!.ports.push({ ...shared, end: 'b', peer: endA, addresses: addresses(b) })
+  nodes[nodeA]!.ports.push({ ...shared, end: 'a', addresses: addresses(a) })
+  nodes[nodeB]!.ports.push({ ...shared, end: 'b', addresses: addresses(b) })
   const earlier = all.slice(0, index).filter(({ ends }) => Object.hasOwn(ends, a) && b in ends)
   const number = earlier.length === 0 ? '' : `#${earlier.length + 1}`
   return {
@@ -212,68 +198,6 @@ function readAddresses(
   })
 }
 
-/** The two ends of a link share a network; nothing else has it, and nobody's address is taken. */
-function checkAddresses(nodes: readonly NodeDraft[], links: readonly LinkPlan[]): void {
-  const owners = new Map<IpAddress, string>()
-  const subnets = new Map<string, { readonly link: number; readonly name: string }>()
-  links.forEach((link, index) => {
-    const [a, b] = [nodes[link.a.node]!, nodes[link.b.node]!]
-    const name = `link ${a.name}-${b.name}`
-    const [ofA, ofB] = [a.ports[link.a.port]!.addresses, b.ports[link.b.port]!.addresses]
-    for (const [owner, addresses] of [
-      [a.name, ofA],
-      [b.name, ofB],
-    ] as const) {
-      for (const own of addresses) {
-        const text = formatIp(own.address)
-        const taken = owners.get(own.address)
-        if (taken !== undefined) {
-          const message = `${text} is already an address of ${taken}`
-          throw new UserError(message, { where: `${name}: ${owner}`, word: text })
-        }
-        owners.set(own.address, owner)
-        const subnet = formatSubnet(subnetOf(own))
-        const before = subnets.get(subnet)
-        if (before !== undefined && before.link !== index) {
-          throw new UserError(`${subnet} is already the network of ${before.name}`, {
-            where: `${name}: ${owner}`,
-            word: text,
-            hint: 'give each link a network of its own',
-          })
-        }
-        subnets.set(subnet, { link: index, name })
-      }
-    }
-    checkSharedSubnet(ofA, ofB, a.name, `${name}: ${b.name}`)
-  })
-}
-
-function checkSharedSubnet(
-  ofA: readonly InterfaceAddress[],
-  ofB: readonly InterfaceAddress[],
-  nameA: string,
-  where: string,
-): void {
-  for (const here of ofB) {
-    const there = ofA.filter((own) => sameFamily(own.address, here.address))
-    const theirs = there[0]
-    if (theirs === undefined) continue
-    const mine = ofB.filter((own) => sameFamily(own.address, here.address))
-    const share = (x: InterfaceAddress, y: InterfaceAddress) =>
-      isSameSubnet(subnetOf(x), subnetOf(y))
-    if (mine.some((x) => there.some((y) => share(x, y)))) continue
-    const written = `${formatIp(here.address)}/${here.prefixLength}`
-    throw new UserError(
-      `${written} is outside ${formatSubnet(subnetOf(theirs))}, the network of ${nameA}`,
-      {
-        where,
-        word: written,
-        hint: 'the two ends of a link need addresses of one network',
-      },
-    )
-  }
-}
-
 function routesOf(nodes: readonly NodeDraft[], index: number): RoutePlan[] {
   const node = nodes[index]!
   const connected = connectedRoutes(node)
@@ -288,12 +212,12 @@ function routesOf(nodes: readonly NodeDraft[], index: number): RoutePlan[] {
     }
     explicit.push(route)
   }
-  for (const text of node.spec.routes ?? []) {
+  for (const text of node.routes) {
     const route = parseRoute(text)
     if (isRefusal(route)) throw refused(route, `${where}: routes`, text)
     add(route.to, route.gateway, 'routes')
   }
-  const { gateway } = node.spec
+  const { gateway } = node
   if (gateway !== undefined) {
     const address = parseIpText(gateway)
     if (address === null) {

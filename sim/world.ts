@@ -1,17 +1,19 @@
 import { InvariantError } from '../protocols/assert.ts'
+import type { Engine } from '../protocols/engine.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
-import type { HostEvent } from '../protocols/host/event.ts'
+import { createHub, hubEngine } from '../protocols/ethernet/hub.ts'
+import { createSwitch, switchEngine } from '../protocols/ethernet/switch.ts'
 import { hostEngine } from '../protocols/host/host.ts'
 import type { SocketCall } from '../protocols/host/socket.ts'
 import { createHost } from '../protocols/host/state.ts'
 import { DEFAULT_POLICY } from '../protocols/tcp/policy.ts'
 import { NEVER, type Nanos, toSeconds } from '../protocols/time.ts'
-import type { TraceObserver } from '../trace/record.ts'
+import type { NodeEvent, TraceObserver } from '../trace/record.ts'
 import { inPlace, recorded, type StepObserver } from './driver.ts'
 import { EventQueue } from './event-queue.ts'
 import { LinkDirection } from './link.ts'
 import type { Monitor } from './monitor.ts'
-import { type DrivenHost, Node } from './node.ts'
+import { type DrivenNode, Node } from './node.ts'
 import { ipv4Only } from './ipv4-plan.ts'
 import type { Network, NodePlan } from './topology.ts'
 
@@ -84,9 +86,25 @@ export class World {
   }
 
   #addNode(plan: NodePlan, options: WorldOptions): Node {
-    const { interfaces, routes } = ipv4Only(plan)
     const { onStep, seed } = options
-    const make = (boot: number): DrivenHost => {
+    const drive = <State>(
+      engine: Engine<State, SocketCall, EthernetFrame, NodeEvent>,
+      state: State,
+    ) =>
+      options.recorded
+        ? recorded(engine, state, (...step) => onStep?.(plan.name, ...step))
+        : inPlace(engine, state)
+    const ports = plan.interfaces.length
+    if (plan.kind === 'hub') {
+      return new Node(this, plan.name, false, () => drive(hubEngine, createHub(ports)))
+    }
+    if (plan.switching !== null) {
+      const { ageing, tableSize } = plan.switching
+      const make = () => drive(switchEngine, createSwitch(ports, ageing, tableSize))
+      return new Node(this, plan.name, false, make)
+    }
+    const { interfaces, routes } = ipv4Only(plan)
+    const make = (boot: number): DrivenNode => {
       const state = createHost({
         forwarding: plan.forwarding,
         policy: DEFAULT_POLICY.with(plan.tcp),
@@ -95,11 +113,9 @@ export class World {
         interfaces,
         routes,
       })
-      return options.recorded
-        ? recorded(hostEngine, state, (...step) => onStep?.(plan.name, ...step))
-        : inPlace(hostEngine, state)
+      return drive(hostEngine, state)
     }
-    return new Node(this, plan.name, make)
+    return new Node(this, plan.name, true, make)
   }
 
   #addLink(
@@ -216,7 +232,7 @@ export class World {
     })
   }
 
-  said(node: Node, said: HostEvent): void {
+  said(node: Node, said: NodeEvent): void {
     this.#monitor?.said(node, said)
     if (this.#observer === null) return
     this.#observer({ kind: 'event', at: this.now, event: this.events, node: node.name, said })
@@ -226,6 +242,11 @@ export class World {
     this.#monitor?.called(node, call)
     if (this.#observer === null) return
     this.#observer({ kind: 'call', at: this.now, event: this.events, node: node.name, call })
+  }
+
+  /** Something was done to the network from outside: the trace says so. */
+  fault(what: string): void {
+    this.#observer?.({ kind: 'fault', at: this.now, event: this.events, node: '', what })
   }
 
   /** Nothing of this timer set is due any longer. */

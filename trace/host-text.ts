@@ -1,11 +1,11 @@
 import { type Endpoint, formatIp } from '../protocols/address.ts'
 import { unreachable } from '../protocols/assert.ts'
-import type { HostEvent } from '../protocols/host/event.ts'
 import type { SocketCall, SocketEvent } from '../protocols/host/socket.ts'
 import { seqText } from '../protocols/sequence.ts'
 import { spanText } from './duration-text.ts'
+import type { NodeEvent } from './record.ts'
 
-type Told = Exclude<HostEvent, { readonly kind: 'dropped' }>
+type Told = Exclude<NodeEvent, { readonly kind: 'dropped' }>
 
 const at = (end: Endpoint): string => `${formatIp(end.address)}.${end.port}`
 
@@ -29,6 +29,10 @@ export function eventText(said: Told): string {
       return `neighbour ${formatIp(said.address)} ${said.mac === null ? 'lost' : `is at ${said.mac}`}`
     case 'address-conflict':
       return `conflict: ${formatIp(said.address)} is also at ${said.mac}`
+    case 'learned':
+      return `${said.mac} is behind port ${said.port}`
+    case 'forgotten':
+      return `${said.mac} forgotten: ${said.why}`
     default:
       return socketEventText(said)
   }

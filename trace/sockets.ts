@@ -1,8 +1,7 @@
-import type { HostEvent } from '../protocols/host/event.ts'
 import type { SocketId } from '../protocols/host/socket.ts'
 import type { Seq } from '../protocols/sequence.ts'
 import { FlowEnd } from './flows.ts'
-import type { FrameSent, HostSaid } from './record.ts'
+import type { FrameSent, HostSaid, NodeEvent } from './record.ts'
 
 /**
  * Which end of which flow a socket is. Before its handshake is over nobody says so: until then its
@@ -13,7 +12,7 @@ export class SocketTable {
   /** A retransmission whose segment shows, in the same queue event, which flow it is. */
   #unknown: { node: string; event: number; socket: SocketId; seq: Seq } | null = null
 
-  said(record: HostSaid, said: HostEvent): void {
+  said(record: HostSaid, said: NodeEvent): void {
     switch (said.kind) {
       case 'retransmit': {
         const end = this.#endOf(record.node, said.socket)

@@ -1,13 +1,19 @@
 import type { Endpoint, IpAddress } from '../protocols/address.ts'
 import { u16 } from '../protocols/bytes.ts'
-import type { HostEvent } from '../protocols/host/event.ts'
 import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, type IcmpMessage } from '../protocols/icmp/message.ts'
 import type { Ipv4Packet } from '../protocols/ipv4/packet.ts'
 import type { Nanos } from '../protocols/time.ts'
 import { Counts } from './counts.ts'
 import { type FlowSide, FlowTable } from './flows.ts'
 import { LinkTable } from './links.ts'
-import type { FrameReceived, FrameSent, HostSaid, TraceObserver, TraceRecord } from './record.ts'
+import type {
+  FrameReceived,
+  FrameSent,
+  HostSaid,
+  NodeEvent,
+  TraceObserver,
+  TraceRecord,
+} from './record.ts'
 import { SocketTable } from './sockets.ts'
 import type { FlowSummary, LinkSummary } from './summary.ts'
 
@@ -16,7 +22,7 @@ export interface StatisticsOptions {
   readonly rates?: ReadonlyMap<string, number>
 }
 
-type Dropped = Extract<HostEvent, { readonly kind: 'dropped' }>
+type Dropped = Extract<NodeEvent, { readonly kind: 'dropped' }>
 
 /**
  * Builds the figures of a run from its records. A segment counts once, where it originates: the
@@ -52,6 +58,7 @@ export class TraceStatistics {
         this.#said(record)
         return
       case 'call':
+      case 'fault':
         return
     }
   }
@@ -176,6 +183,8 @@ export class TraceStatistics {
 
   #dropped(record: HostSaid, said: Dropped): void {
     this.#hostDrops.add(`${said.why} at ${record.node}`)
+    // What a switch floods reaches others too, which is no loss of the flow.
+    if (said.why === 'ethernet not for us') return
     const packet = said.packet.kind === 'ipv4' ? said.packet : this.#arrivedIpv4(record)
     if (packet === null) return
     const side = this.#sideOf(packet, null)

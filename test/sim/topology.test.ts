@@ -31,6 +31,7 @@ test('two hosts and a cable, spelled out', () => {
   expect(network.nodes).toEqual([
     {
       name: 'a',
+      kind: 'host',
       forwarding: false,
       interfaces: [
         {
@@ -42,9 +43,11 @@ test('two hosts and a cable, spelled out', () => {
       ],
       routes: [connected],
       tcp: {},
+      switching: null,
     },
     {
       name: 'b',
+      kind: 'host',
       forwarding: false,
       interfaces: [
         {
@@ -56,6 +59,7 @@ test('two hosts and a cable, spelled out', () => {
       ],
       routes: [connected],
       tcp: {},
+      switching: null,
     },
   ])
   const [link] = network.links
@@ -108,10 +112,12 @@ test('a node may have no link, an end no address, a node several', () => {
   ])
   expect(network.nodes[0]).toEqual({
     name: 'alone',
+    kind: 'host',
     forwarding: false,
     interfaces: [],
     routes: [],
     tcp: {},
+    switching: null,
   })
   expect(routesText(network.nodes[1]!)).toEqual([
     '10.0.0.0/24 port 0',

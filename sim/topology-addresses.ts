@@ -1,0 +1,148 @@
+import { type IpAddress, formatIp } from '../protocols/address.ts'
+import {
+  type InterfaceAddress,
+  formatSubnet,
+  isSameSubnet,
+  sameFamily,
+  subnetOf,
+} from './subnet.ts'
+import type { Domain, LinkEnd } from './topology-domains.ts'
+import { UserError } from './user-error.ts'
+
+/** What the check needs to know of a node. */
+export interface AddressedNode {
+  readonly name: string
+  readonly bridging: boolean
+  readonly ports: readonly {
+    readonly addresses: readonly InterfaceAddress[]
+    readonly link: number
+  }[]
+}
+
+/**
+ * Whoever is in one broadcast domain shares a network; nobody else has it, and nobody's address is
+ * taken.
+ *
+ * @throws UserError for the first address that cannot be right.
+ */
+export function checkAddresses(
+  nodes: readonly AddressedNode[],
+  links: readonly { readonly a: LinkEnd; readonly b: LinkEnd }[],
+  domains: readonly Domain[],
+): void {
+  const owners = new Map<IpAddress, string>()
+  const subnets = new Map<string, { readonly domain: Domain; readonly name: string }>()
+  const linkName = ({ a, b }: { readonly a: LinkEnd; readonly b: LinkEnd }) =>
+    `link ${nodes[a.node]!.name}-${nodes[b.node]!.name}`
+  links.forEach((link, index) => {
+    const name = linkName(link)
+    const domain = domains[index]!
+    for (const end of [link.a, link.b]) {
+      const owner = nodes[end.node]!
+      const { addresses } = owner.ports[end.port]!
+      const where = `${name}: ${owner.name}`
+      if (owner.bridging && addresses.length > 0) {
+        throw new UserError(`${owner.name} is a switch or a hub: its ports have no addresses`, {
+          where,
+          word: formatIp(addresses[0]!.address),
+          hint: `write ${owner.name}: null`,
+        })
+      }
+      for (const own of addresses) {
+        takeAddress(owners, own, owner.name, where)
+        takeSubnet(subnets, own, { domain, name }, where)
+      }
+    }
+    // Once all links of the domain have been seen, so that the places are those of the links.
+    if (domains.lastIndexOf(domain) !== index) return
+    checkSharedSubnet(nodes, domain, (member) => {
+      const { link: of } = nodes[member.node]!.ports[member.port]!
+      return `${linkName(links[of]!)}: ${nodes[member.node]!.name}`
+    })
+  })
+}
+
+function takeAddress(
+  owners: Map<IpAddress, string>,
+  { address }: InterfaceAddress,
+  owner: string,
+  where: string,
+): void {
+  const taken = owners.get(address)
+  if (taken !== undefined) {
+    const text = formatIp(address)
+    throw new UserError(`${text} is already an address of ${taken}`, { where, word: text })
+  }
+  owners.set(address, owner)
+}
+
+function takeSubnet(
+  subnets: Map<string, { readonly domain: Domain; readonly name: string }>,
+  own: InterfaceAddress,
+  place: { readonly domain: Domain; readonly name: string },
+  where: string,
+): void {
+  const subnet = formatSubnet(subnetOf(own))
+  const before = subnets.get(subnet)
+  if (before !== undefined && before.domain !== place.domain) {
+    throw new UserError(`${subnet} is already the network of ${before.name}`, {
+      where,
+      word: formatIp(own.address),
+      hint: 'give each link a network of its own, or join them with a switch',
+    })
+  }
+  if (before === undefined) subnets.set(subnet, place)
+}
+
+/** Nobody is alone in a network: each member with addresses shares one with another, by family. */
+function checkSharedSubnet(
+  nodes: readonly AddressedNode[],
+  { members }: Domain,
+  whereOf: (member: LinkEnd) => string,
+): void {
+  const addressesOf = ({ node, port }: LinkEnd) => nodes[node]!.ports[port]!.addresses
+  // The first one counts as right for as long as others can be wrong.
+  for (const member of [...members.slice(1), ...members.slice(0, 1)]) {
+    checkOneInterface(nodes, members, member, whereOf)
+    for (const here of addressesOf(member)) {
+      const ofFamily = (end: LinkEnd) =>
+        addressesOf(end).filter(({ address }) => sameFamily(address, here.address))
+      const mine = ofFamily(member)
+      const others = members.filter((end) => end !== member && ofFamily(end).length > 0)
+      const shared = (end: LinkEnd) =>
+        ofFamily(end).some((x) => mine.some((y) => isSameSubnet(subnetOf(x), subnetOf(y))))
+      const first = others[0]
+      if (first === undefined || others.some(shared)) continue
+      const written = `${formatIp(here.address)}/${here.prefixLength}`
+      const theirs = formatSubnet(subnetOf(ofFamily(first)[0]!))
+      const message = `${written} is outside ${theirs}, the network of ${nodes[first.node]!.name}`
+      throw new UserError(message, {
+        where: whereOf(member),
+        word: written,
+        hint:
+          members.length === 2
+            ? 'the two ends of a link need addresses of one network'
+            : 'whoever is behind one switch needs addresses of one network',
+      })
+    }
+  }
+}
+
+/** Two interfaces of one node in one network: which one would a packet leave by? */
+function checkOneInterface(
+  nodes: readonly AddressedNode[],
+  members: readonly LinkEnd[],
+  member: LinkEnd,
+  whereOf: (member: LinkEnd) => string,
+): void {
+  const subnetsOf = ({ node, port }: LinkEnd) => nodes[node]!.ports[port]!.addresses.map(subnetOf)
+  const twins = members.filter((end) => end.node === member.node && end.port < member.port)
+  for (const subnet of subnetsOf(member)) {
+    if (!twins.some((end) => subnetsOf(end).some((other) => isSameSubnet(other, subnet)))) continue
+    const name = nodes[member.node]!.name
+    throw new UserError(`${name} has two interfaces in ${formatSubnet(subnet)}`, {
+      where: whereOf(member),
+      hint: 'give one of them another network, or no address',
+    })
+  }
+}
