@@ -40,7 +40,9 @@ describe('delayed ACK (RFC 9293 §3.8.6.3, RFC 5681 §4.2)', () => {
       1     < P. 1:1001(1000) ack 1
       1.01  send 100
       1.1   < . 1001:1001(0) ack 101`
-    expect(established(script)).toMatchInlineSnapshot(`"   1.01   > P. 1:101(100) ack 1001 win 65535"`)
+    expect(established(script)).toMatchInlineSnapshot(
+      `"   1.01   > P. 1:101(100) ack 1001 win 65535"`,
+    )
   })
 
   test('at once: out of order, where a gap fills, wholly or in part, a duplicate, a FIN', () => {
@@ -143,9 +145,8 @@ describe('the send buffer', () => {
       1.1   < . 1:1(0) ack 1001
       1.2   < . 1:1(0) ack 2001     # 2000 of 4000 free
       1.3   < . 1:1(0) ack 4001`
-    expect(
-      established(script, { policy: { sendBuffer: 4000 }, show: ['queued'] }),
-    ).toMatchInlineSnapshot(`
+    expect(established(script, { policy: { sendBuffer: 4000 }, show: ['queued'] }))
+      .toMatchInlineSnapshot(`
       "   1      = queued 4000
          1      > . 1:1001(1000) ack 1 win 65535
          1      > . 1001:2001(1000) ack 1 win 65535
@@ -156,6 +157,8 @@ describe('the send buffer', () => {
   })
 
   test('a call that names an unknown option is rejected', () => {
-    expect(established('1 set IP_TTL 3')).toMatchInlineSnapshot(`"   1      = set rejected: ENOPROTOOPT"`)
+    expect(established('1 set IP_TTL 3')).toMatchInlineSnapshot(
+      `"   1      = set rejected: ENOPROTOOPT"`,
+    )
   })
 })

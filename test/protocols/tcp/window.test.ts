@@ -89,20 +89,17 @@ describe('what the peer offers', () => {
       1     < . 1:1(0) ack 1 win 0
       1.1   send 3000
       2.2   < . 1:1(0) ack 2 win 4999
-      2.3   < . 1:1(0) ack 3001 win 2000`
+      2.3   < . 1:1(0) ack 2002 win 2999    # Nagle lets the rest go
+      2.4   < . 1:1(0) ack 3001 win 2000`
     expect(established(script, { until: '10s' })).toMatchInlineSnapshot(`
       "   2.1    > . 1:2(1) ack 1 win 65535
          2.2    > . 2:1002(1000) ack 1 win 65535
          2.2    > . 1002:2002(1000) ack 1 win 65535
-         2.3    > . 2002:2002(0) ack 1 win 65535
-         2.3    = dropped: tcp bad ack
-         3.2    > . 2:1002(1000) ack 1 win 65535  (rto #1, rto 2)
-         5.2    > . 2:1002(1000) ack 1 win 65535  (rto #2, rto 4)
-         9.2    > . 2:1002(1000) ack 1 win 65535  (rto #3, rto 8)"
+         2.3    > P. 2002:3001(999) ack 1 win 65535"
     `)
   })
 
-  test('data in flight when the window closes is probed for, not timed out', () => {
+  test('data in flight when the window closes turns into probes at its timeout', () => {
     const script = `
       1     send 2000
       1.1   < . 1:1(0) ack 1001 win 0
@@ -142,10 +139,12 @@ describe('what the peer offers', () => {
       1.2   < . 1:1(0) ack 901 win 1000
       1.3   send 5000
       1.4   < . 1:1(0) ack 901 win 0
-      1.5   < . 1:1(0) ack 901 win 100`
-    expect(established(script, { until: '3s' })).toMatchInlineSnapshot(`
+      1.5   < . 1:1(0) ack 901 win 100      # used when the timer says so
+`
+    expect(established(script, { until: '5s' })).toMatchInlineSnapshot(`
       "   1.1    > P. 1:901(900) ack 1 win 65535
-         1.3    > . 901:1901(1000) ack 1 win 65535"
+         1.3    > . 901:1901(1000) ack 1 win 65535
+         4.3    > . 901:1001(100) ack 1 win 65535  (probe)"
     `)
   })
 
@@ -321,7 +320,7 @@ describe('window scaling (RFC 7323 §2)', () => {
       0.1   < S. 0:0(0) ack 1 win 100 <mss 1000,nop,wscale 5>
       1     send 5000                   # 100 bytes in the window of the SYN
       1.1   < . 1:1(0) ack 101 win 100  # 3200 now
-      1.2   < . 1:1001(1000) ack 3301 win 100`
+      1.2   < . 1:1001(1000) ack 3101 win 100`
     const policy = { ...PLAIN, windowScale: true, receiveBuffer: 1 << 20 }
     expect(timeline(script, { until: '1.9s', policy })).toMatchInlineSnapshot(`
       "   0      = SYN-SENT
@@ -333,8 +332,8 @@ describe('window scaling (RFC 7323 §2)', () => {
          1.1    > . 101:1101(1000) ack 1 win 32768
          1.1    > . 1101:2101(1000) ack 1 win 32768
          1.1    > . 2101:3101(1000) ack 1 win 32768
-         1.2    > . 3101:3101(0) ack 1 win 32768
-         1.2    = dropped: tcp bad ack"
+         1.2    > . 3101:4101(1000) ack 1 win 32768
+         1.24   > . 4101:4101(0) ack 1001 win 32736"
     `)
   })
 
