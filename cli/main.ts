@@ -80,6 +80,7 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
     .option('-w, --write <file>', "a pcapng capture; '-' is stdout")
     .option('--json', 'the outcome as one JSON object', false)
     .option('--recorded', 'keep every state (slower, same digest)', false)
+    .option('--update-digest', 'record the digest: later runs are held against it', false)
     .option('--wire-exact', 'encode and parse every frame (slower, same digest)', false)
     .addHelpText('after', RUN_EXAMPLES)
     .action((name: string, command: RunCommand) => {

@@ -7,6 +7,7 @@ import { PcapngWriter } from '../trace/pcapng.ts'
 import { formatSummary } from '../trace/summary.ts'
 import { TraceText } from '../trace/text.ts'
 import { LineOut } from './data-out.ts'
+import { digestPath, expectedDigest, readDigests, updateDigest } from './digests.ts'
 import { EXIT_EXPECTATION, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts'
 import type { NodeFiles } from './files.ts'
 import { blaming, findScenario } from './find-scenario.ts'
@@ -24,6 +25,7 @@ export interface RunCommand extends RunSettings {
   readonly json: boolean
   readonly recorded: boolean
   readonly wireExact: boolean
+  readonly updateDigest: boolean
 }
 
 export const runReproduction = (scenario: string, command: RunCommand): string =>
@@ -78,8 +80,9 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
         const written = capture?.file?.commit().path ?? null
         const place = thrown instanceof Error ? stackPlace(thrown, loaded.sources) : null
         report(outcome, command, written, place)
-        const code = outcome.verdict === 'passed' ? EXIT_OK : EXIT_EXPECTATION
-        return { code, digest: outcome.digest }
+        const agrees = digestAgrees(outcome, command, loaded.sources[0] ?? null, files)
+        const passed = outcome.verdict === 'passed' && agrees
+        return { code: passed ? EXIT_OK : EXIT_EXPECTATION, digest: outcome.digest }
       } catch (e) {
         // Whatever a run that was told to stop trips over is not worth a word.
         if (interrupt.aborted) return { code: EXIT_INTERRUPTED }
@@ -91,6 +94,34 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
       }
     },
   )
+}
+
+/** Holds the run against the digest that is recorded for it, or records its own. */
+function digestAgrees(
+  outcome: Outcome,
+  command: RunCommand,
+  userFile: string | null,
+  files: NodeFiles,
+): boolean {
+  const path = digestPath(userFile)
+  if (command.updateDigest) {
+    if (command.until !== undefined) {
+      throw new UserError('a run that is cut short leaves no digest', { where: '--update-digest' })
+    }
+    if (outcome.verdict === 'failed') {
+      throw new UserError('a failed run leaves no digest', { where: '--update-digest' })
+    }
+    updateDigest(path, outcome, files)
+    message(`recorded the digest in ${path}`)
+    return true
+  }
+  // A run that is cut short has another digest.
+  const expected = command.until === undefined ? expectedDigest(readDigests(path), outcome) : null
+  if (expected === null || expected === outcome.digest) return true
+  message(`expected: digest ${expected}, as recorded in ${path}`)
+  message(`  actual: ${outcome.digest}`)
+  message('Behaviour has changed. If that is meant, record it: add --update-digest.')
+  return false
 }
 
 interface Capture {
@@ -146,19 +177,33 @@ function report(
     const stream = command.trace || stdoutIsTaken(command) ? process.stderr : process.stdout
     stream.write(`${summaryText(outcome, capture)}\n`)
   }
-  for (const { that, holds } of outcome.expectations) {
-    if (!holds) message(`expected: ${that}`)
+  for (const { that, holds, actual } of outcome.expectations) {
+    if (!holds) message(`expected: ${that}${actual === undefined ? '' : `\n  actual: ${actual}`}`)
   }
   if (outcome.failure !== null) {
     message(`failed: ${place === null ? '' : `${place}: `}${outcome.failure}`)
   }
 }
 
+/** Three digits behind the point say enough to a person; the JSON has them all. */
+function spanText(span: number): string {
+  if (span < 1e3) return `${span}ns`
+  if (span < 1e6) return `${shortened(span / 1e3)}us`
+  return span < 1e9 ? `${shortened(span / 1e6)}ms` : `${shortened(span / 1e9)}s`
+}
+
+const shortened = (n: number): string => String(Math.round(n * 1000) / 1000)
+
 function summaryText(outcome: Outcome, capture: string | null): string {
   const tables = formatSummary(outcome.flows, outcome.links).trim()
   const lines = [`${outcome.scenario}, seed ${outcome.seed}`, '']
   if (tables !== '') lines.push(tables, '')
   const facts: [string, string][] = Object.entries(outcome.notes).map(([k, v]) => [k, String(v)])
+  for (const [name, s] of Object.entries(outcome.samples)) {
+    const shown = [s.min, s.p50, s.p90, s.p99, s.max].map(spanText).join('/')
+    facts.push([name, `min/p50/p90/p99/max ${shown} of ${s.count}`])
+  }
+  for (const [name, at] of Object.entries(outcome.marks)) facts.push([name, `at ${spanText(at)}`])
   facts.push(['ended', `${formatDuration(outcome.ended)} simulated, ${outcome.events} events`])
   if (capture !== null) facts.push(['capture', capture])
   facts.push(['digest', outcome.digest], ['verdict', outcome.verdict])

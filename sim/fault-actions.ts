@@ -133,9 +133,8 @@ function setOptions(
 
 /** What the options were that a change has changed. */
 function valuesOf(before: LinkOptions, changes: Partial<LinkOptions>): Partial<LinkOptions> {
-  return Object.fromEntries(
-    Object.keys(changes).map((key) => [key, before[key as keyof LinkOptions]]),
-  ) as Partial<LinkOptions>
+  const keys = Object.keys(changes) as (keyof LinkOptions)[]
+  return Object.fromEntries(keys.map((key) => [key, before[key]]))
 }
 
 /** Every link between two groups is cut; nodes that are in none form one more. */

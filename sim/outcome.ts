@@ -1,5 +1,6 @@
 import type { Nanos } from '../protocols/time.ts'
 import type { FlowSummary, LinkSummary } from '../trace/summary.ts'
+import type { SampleSummary } from './samples.ts'
 import type { Expectation } from './scenario.ts'
 
 /** How a run ended. */
@@ -16,6 +17,11 @@ export interface Outcome {
   readonly links: readonly LinkSummary[]
   /** What programs reported, in their words. */
   readonly notes: { readonly [name: string]: string | number }
+  /** When programs said that something had happened, nanoseconds. */
+  readonly marks: { readonly [name: string]: number }
+  readonly samples: { readonly [name: string]: SampleSummary }
+  /** When the last fault was mended or done, nanoseconds; 0 without faults. */
+  readonly faultsEnded: Nanos
   readonly expectations: readonly Expectation[]
   /** Why the run broke off; `null` when it came to its end. */
   readonly failure: string | null

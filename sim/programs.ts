@@ -8,6 +8,7 @@ import type { Program, Quantity } from './scenario.ts'
 import { type EchoAnswer, EchoSocket, UdpSocket } from './datagram-sockets.ts'
 import { type Data, openSocket, type Settle, toBytes, toIp } from './socket.ts'
 import { TcpListener, TcpSocket } from './tcp-socket.ts'
+import { Samples } from './samples.ts'
 import { type RandomStream, stream } from './random.ts'
 import { turn } from './turn.ts'
 import { parseDuration } from './units.ts'
@@ -40,6 +41,10 @@ export interface Host {
   ping(remote: string | IpAddress, options?: PingOptions): Promise<PingResult | null>
   /** Puts a figure or a word into the run's outcome. */
   note(name: string, value: string | number): void
+  /** Adds a span to a series, of which the outcome shows percentiles. */
+  sample(name: string, span: Nanos): void
+  /** Says that something has happened, now. */
+  mark(name: string): void
   /** A named random stream of this host: numbers from 0 to 1. */
   random(name: string): RandomStream
 }
@@ -56,6 +61,8 @@ export type PingResult = EchoAnswer & { readonly rtt: Nanos }
 /** The programs of a run: it goes on for as long as they do, in steps with the clock. */
 export class Programs {
   readonly notes: { [name: string]: string | number } = {}
+  readonly marks: { [name: string]: Nanos } = {}
+  readonly samples = new Samples()
   /** The first program that threw, and where. */
   failure: { readonly node: string; readonly error: unknown } | null = null
   /** Programs that have not come to their end. */
@@ -169,6 +176,10 @@ export class Programs {
       },
       note: (name, value) => {
         this.notes[name] = value
+      },
+      sample: (name, span) => this.samples.add(name, span),
+      mark: (name) => {
+        this.marks[name] = world.now
       },
       random: (name) => stream(world.seed, `${node.name}/${name}`),
     }

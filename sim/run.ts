@@ -2,11 +2,12 @@ import { NEVER, type Nanos } from '../protocols/time.ts'
 import { TraceDigest } from '../trace/digest.ts'
 import type { TraceObserver } from '../trace/record.ts'
 import { TraceStatistics } from '../trace/statistics.ts'
+import { evaluate, type Measured } from './expect.ts'
 import { Faults } from './faults.ts'
 import type { Files } from './files.ts'
 import { Monitor } from './monitor.ts'
 import type { Outcome } from './outcome.ts'
-import { type Params, resolveParams } from './params.ts'
+import { type Params, type ParamValues, resolveParams } from './params.ts'
 import { Programs } from './programs.ts'
 import type { Given, Scenario, ScenarioSpec } from './scenario.ts'
 import { SocketError } from './socket.ts'
@@ -96,19 +97,22 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     flows: statistics.flows(),
     links: statistics.links(world.now),
     notes: programs.notes,
+    marks: programs.marks,
+    samples: programs.samples.summaries(),
+    faultsEnded: faults.lastAt,
     failure: broken === null ? null : `program on ${broken.node}: ${messageOf(broken.error)}`,
   }
-  return judged(outcome, spec, values)
+  return judged({ outcome, sorted: (name) => programs.samples.sorted(name) }, spec, values)
 }
 
-function judged(
-  outcome: Omit<Outcome, 'expectations' | 'verdict'>,
-  spec: Scenario['spec'],
-  values: Parameters<NonNullable<Scenario['spec']['expect']>>[1],
-): Outcome {
-  const complete: Outcome = { ...outcome, expectations: [], verdict: 'failed' }
+function judged(measured: Measured, spec: Scenario['spec'], values: ParamValues<Params>): Outcome {
+  const complete: Outcome = { ...measured.outcome, expectations: [], verdict: 'failed' }
   if (complete.failure !== null) return complete
-  const expectations = spec.expect?.(complete, values) ?? []
+  const { expect = [] } = spec
+  const written = typeof expect === 'function' ? expect(complete, values) : expect
+  const expectations = written.map((each, index) =>
+    'that' in each ? each : evaluate(each, measured, `expectation ${index + 1}`),
+  )
   const passed = expectations.every(({ holds }) => holds)
   return { ...complete, expectations, verdict: passed ? 'passed' : 'failed' }
 }
@@ -136,11 +140,7 @@ async function advance(
   if (programs.failure === null && until !== NEVER) world.runUntil(until)
 }
 
-function endOf(
-  spec: Scenario['spec'],
-  values: Parameters<NonNullable<Scenario['spec']['expect']>>[1],
-  limit: Nanos = NEVER,
-): Nanos {
+function endOf(spec: Scenario['spec'], values: ParamValues<Params>, limit: Nanos = NEVER): Nanos {
   if (spec.until === undefined) return limit
   const written = typeof spec.until === 'function' ? spec.until(values) : spec.until
   const parsed = parseDuration(written)
@@ -157,6 +157,10 @@ function startPrograms(
     const node = world.nodes.find((candidate) => candidate.name === name)
     if (node === undefined) {
       throw new UserError(`there is no node '${name}'`, { where: 'programs', word: name })
+    }
+    if (!node.isHost) {
+      const message = `${name} is a switch or a hub: programs run on hosts and routers`
+      throw new UserError(message, { where: 'programs', word: name })
     }
     for (const program of Array.isArray(each) ? each : [each]) programs.start(node, program)
   }

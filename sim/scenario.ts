@@ -134,6 +134,39 @@ export interface RandomFaults {
 export interface Expectation {
   readonly that: string
   readonly holds: boolean
+  /** What was the case instead. */
+  readonly actual?: string
+}
+
+/** Bounds of a figure, in its own unit. */
+export interface Limits {
+  readonly equals?: string | number
+  readonly below?: Quantity
+  readonly above?: Quantity
+  readonly atMost?: Quantity
+  readonly atLeast?: Quantity
+}
+
+/** A condition as data: one figure, and what it has to be. */
+export interface ExpectationSpec extends Limits {
+  /** What a program noted. */
+  readonly note?: string
+  /** What a program sampled: `percentile` of it, by default the maximum. */
+  readonly sample?: string
+  readonly percentile?: number
+  /** What a program marked: that it happened, `within` a span of the start, or of `after`. */
+  readonly mark?: string
+  readonly within?: Quantity
+  /** `'faults'` for the end of the last fault, or another mark. */
+  readonly after?: string
+  /** Delivered bits per second of all flows from one node to another, `a>b`. */
+  readonly goodput?: string
+  /** Segments sent again by all flows from one node to another, `a>b`, or `all`. */
+  readonly retransmissions?: string
+  /** A share of a link direction's rate, `a>b`. */
+  readonly utilisation?: string
+  /** Frames that a link direction let go. */
+  readonly drops?: string
 }
 
 export type Given<P, T> = T | ((params: P) => T)
@@ -152,7 +185,10 @@ export interface ScenarioSpec<P extends { readonly [name: string]: Param }> {
   readonly faults?: Given<ParamValues<P>, readonly Fault[]>
   /** When to stop at the latest. Without it the run ends when nothing is left to do. */
   readonly until?: Given<ParamValues<P>, Quantity>
-  readonly expect?: (outcome: Outcome, params: ParamValues<P>) => readonly Expectation[]
+  /** What must hold at the end: conditions as data, or worked out from the outcome. */
+  readonly expect?:
+    | readonly ExpectationSpec[]
+    | ((outcome: Outcome, params: ParamValues<P>) => readonly (Expectation | ExpectationSpec)[])
 }
 
 export interface Scenario {

@@ -157,8 +157,7 @@ test('a crash loses connections, a restart runs the programs again with their st
       await host.sleep('3.5s')
       // The other side has forgotten the connection: it answers with a reset.
       await socket.send('still there?')
-      const error = await socket.receive().catch((e: Error) => e.message)
-      host.note('old connection', String(error))
+      await socket.receive().catch((e: Error) => host.note('old connection', e.message))
       const second = await host.connect('10.0.0.2', 80)
       host.note('second', String.fromCharCode(...((await second.receive()) ?? [])))
     },

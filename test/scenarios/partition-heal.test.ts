@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { s } from '../../protocols/time.ts'
+import partitionHeal from '../../scenarios/partition-heal.ts'
+import { MemoryFiles } from '../../sim/files.ts'
+import { runScenario } from '../../sim/run.ts'
+
+const run = (settings: { [name: string]: string } = {}) =>
+  runScenario(partitionHeal, { seed: '1', settings, files: new MemoryFiles() })
+
+test('every message arrives once, those of the partition after it', async () => {
+  const outcome = await run()
+  expect(outcome.verdict).toBe('passed')
+  expect(outcome.faultsEnded).toBe(s(7))
+  expect(outcome.samples['latency of a']!.max).toBeLessThan(50e6)
+  // The RTO doubles from 1 s: 2.0, 3.0, 5.0 and then 9.0 s, two seconds after the end.
+  expect(outcome.marks['all from b']).toBeGreaterThan(s(9))
+  expect(outcome.marks['all from b']).toBeLessThan(s(9.1))
+})
+
+test('a longer partition costs a longer wait', async () => {
+  const outcome = await run({ for: '20s' })
+  expect(outcome.verdict).toBe('failed')
+  expect(outcome.expectations.filter(({ holds }) => !holds)).toEqual([
+    {
+      that: 'all from b happens within 10s after the faults',
+      holds: false,
+      actual: expect.stringMatching(/^1\d\.\d+s after the faults$/),
+    },
+  ])
+})
