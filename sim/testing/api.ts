@@ -1,0 +1,11 @@
+/**
+ * What `import … from 'twinwire/testing'` gives: tests of timing, in virtual time.
+ *
+ * @module twinwire/testing
+ */
+export { timeline } from './timeline.ts'
+export type { TimelineOptions } from './timeline.ts'
+
+// What a timeline sets, and what it watches.
+export type { TcpChoices } from '../../protocols/tcp/policy.ts'
+export type { TcpState } from '../../protocols/tcp/state.ts'
