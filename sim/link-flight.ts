@@ -27,7 +27,14 @@ export class Flight {
   insert(frame: EthernetFrame, arrival: Nanos, serial: number): void {
     if (this.size === this.#frames.length) this.#grow()
     const mask = this.#frames.length - 1
-    // What overtakes comes to lie near the front: the few frames before it step aside.
+    const middle = this.#arrivals[(this.#head + (this.size >> 1)) & mask]!
+    // The frames on the shorter side step aside.
+    if (arrival < middle) this.#insertFromFront(frame, arrival, serial)
+    else this.#insertFromBack(frame, arrival, serial)
+  }
+
+  #insertFromFront(frame: EthernetFrame, arrival: Nanos, serial: number): void {
+    const mask = this.#frames.length - 1
     let at = (this.#head - 1) & mask
     this.#head = at
     for (let before = this.size++; before > 0; before--) {
@@ -35,6 +42,18 @@ export class Flight {
       if (this.#arrivals[next]! > arrival) break
       this.#put(at, this.#frames[next]!, this.#arrivals[next]!, this.#serials[next]!)
       at = next
+    }
+    this.#put(at, frame, arrival, serial)
+  }
+
+  #insertFromBack(frame: EthernetFrame, arrival: Nanos, serial: number): void {
+    const mask = this.#frames.length - 1
+    let at = (this.#head + this.size) & mask
+    for (let before = this.size++; before > 0; before--) {
+      const last = (at - 1) & mask
+      if (this.#arrivals[last]! <= arrival) break
+      this.#put(at, this.#frames[last]!, this.#arrivals[last]!, this.#serials[last]!)
+      at = last
     }
     this.#put(at, frame, arrival, serial)
   }

@@ -3,49 +3,16 @@ import { emitEthernet, parseEthernet } from '../protocols/ethernet/codec.ts'
 import { ETHERNET_HEADER, type EthernetFrame } from '../protocols/ethernet/frame.ts'
 import { NEVER, type Nanos } from '../protocols/time.ts'
 import type { LinkDropReason } from '../trace/record.ts'
-import { type DropRule, ForcedDrops } from './drop-rule.ts'
+import { ForcedDrops } from './drop-rule.ts'
 import type { EventQueue } from './event-queue.ts'
 import { LinkDraws } from './link-draws.ts'
 import { Flight } from './link-flight.ts'
+import { type LinkOptions, type Slot, assertValid, isPlain } from './link-options.ts'
+import { Slots } from './link-slots.ts'
 import { Transmitter } from './link-transmitter.ts'
+import { TraceTransmitter } from './trace-transmitter.ts'
 
-/** What one direction of a link does to frames. `docs/links.md` has the order and the ties. */
-export interface LinkOptions {
-  readonly delay: Nanos
-  /** Uniform, ± around the delay; order is kept. */
-  readonly jitter: Nanos
-  /** Shares of the frames, from 0 to 1. */
-  readonly loss: number
-  readonly duplicate: number
-  readonly reorder: number
-  readonly corrupt: number
-  /** Bits per second; 0: transmission takes no time. */
-  readonly rate: number
-  /** What may wait for the rate; `Infinity` for no limit. */
-  readonly queueFrames: number
-  readonly queueBytes: number
-  /** The largest Ethernet payload, bytes. */
-  readonly mtu: number
-  readonly drops: readonly DropRule[]
-  /** Every frame is encoded and read again on its way. */
-  readonly exact: boolean
-}
-
-/** No delay, no limits, no impairments. */
-export const PERFECT_LINK: LinkOptions = {
-  delay: 0,
-  jitter: 0,
-  loss: 0,
-  duplicate: 0,
-  reorder: 0,
-  corrupt: 0,
-  rate: 0,
-  queueFrames: Infinity,
-  queueBytes: Infinity,
-  mtu: 1500,
-  drops: [],
-  exact: false,
-}
+export { type LinkOptions, PERFECT_LINK } from './link-options.ts'
 
 /**
  * One direction of a link. `send` decides at once what becomes of a frame; the queue's entry of
@@ -73,7 +40,10 @@ export class LinkDirection {
   discarded = 0
 
   readonly #queue: EventQueue
+  readonly #seed: string
   readonly #transmitter = new Transmitter()
+  /** In the place of the transmitter where a trace says what may leave. */
+  #traced: TraceTransmitter | null = null
   readonly #flight = new Flight()
   readonly #draws: LinkDraws
   #options: LinkOptions
@@ -82,16 +52,23 @@ export class LinkDirection {
   #delay: Nanos = 0
   #mtu = 0
   #plain = true
-  /** Of the frames that keep their order. */
+  /** The latest of all so far. */
   #lastArrival: Nanos = 0
+  /** `null` for as long as there was no slot. */
+  #slots: Slots | null = null
+  /** When the entry is due where there are slots. */
+  #leavesAt: Nanos = 0
   /** How many faults keep it down, and how many hold what arrives. */
   #downs = 0
   #holds = 0
+  /** What arrives leaves at once: nothing holds it and there are no slots. */
+  #direct = true
 
   constructor(name: string, seed: string, options: LinkOptions, queue: EventQueue) {
     this.name = name
     this.source = queue.addSource()
     this.#queue = queue
+    this.#seed = seed
     this.#draws = new LinkDraws(seed, name)
     this.#options = options
     this.setOptions(options)
@@ -115,16 +92,28 @@ export class LinkDirection {
     this.#options = options
     if (changes.drops !== undefined) this.#forced = new ForcedDrops(options.drops)
     this.#transmitter.configure(options.rate, options.queueFrames, options.queueBytes)
+    this.#setTrace(options)
+    this.#setSlot(options)
     this.#draws.configure(options)
     this.#delay = options.delay
     this.#mtu = options.mtu
-    this.#setPlain()
+    this.#plain = isPlain(options) && this.#downs === 0
   }
 
-  #setPlain(): void {
-    const { jitter, loss, duplicate, reorder, corrupt, drops, exact } = this.#options
-    const chances = jitter + loss + duplicate + reorder + corrupt
-    this.#plain = chances === 0 && drops.length === 0 && !exact && this.#downs === 0
+  #setTrace({ trace, queueFrames, queueBytes }: LinkOptions): void {
+    if (trace === null) this.#traced = null
+    else if (this.#traced?.trace !== trace) this.#traced = new TraceTransmitter(trace)
+    this.#traced?.configure(queueFrames, queueBytes)
+  }
+
+  /** What waits for a slot when slots come to an end leaves with the one that was to open next. */
+  #setSlot({ slot }: LinkOptions): void {
+    if (this.#slots !== null) this.#slots.configure(slot ?? NO_SLOTS)
+    else if (slot !== null) {
+      this.#slots = new Slots(this.#seed, this.name, slot)
+      this.#direct = false
+      if (this.#flight.size > 0 && this.#holds === 0) this.#wake()
+    }
   }
 
   get isDown(): boolean {
@@ -134,12 +123,12 @@ export class LinkDirection {
   /** Frames sent from now on are lost; those on their way arrive. Each `down` takes one `up`. */
   down(): void {
     this.#downs += 1
-    this.#setPlain()
+    this.#plain = false
   }
 
   up(): void {
     this.#downs = Math.max(this.#downs - 1, 0)
-    this.#setPlain()
+    this.#plain = isPlain(this.#options) && this.#downs === 0
   }
 
   get isHeld(): boolean {
@@ -149,6 +138,7 @@ export class LinkDirection {
   /** What arrives from now on waits at the far end. Each `hold` takes one `release`. */
   hold(): void {
     this.#holds += 1
+    this.#direct = false
     this.#queue.cancel(this.source)
   }
 
@@ -157,9 +147,9 @@ export class LinkDirection {
     if (this.#holds === 0) return
     this.#holds -= 1
     if (this.#holds > 0) return
-    const flight = this.#flight
-    flight.delayUntil(now)
-    this.#queue.scheduleAt(this.source, flight.nextArrival, flight.nextSerial)
+    this.#direct = this.#slots === null
+    this.#flight.delayUntil(now)
+    this.#wake()
   }
 
   send(now: Nanos, frame: EthernetFrame): void {
@@ -177,8 +167,22 @@ export class LinkDirection {
     const flight = this.#flight
     const frame = flight.shift()
     this.delivered += 1
-    this.#queue.scheduleAt(this.source, flight.nextArrival, flight.nextSerial)
+    if (this.#slots === null) {
+      this.#queue.scheduleAt(this.source, flight.nextArrival, flight.nextSerial)
+    } else {
+      this.#slots.passed(this.#leavesAt, frame.size)
+      this.#wake()
+    }
     return frame
+  }
+
+  /** Moves the entry to when the first frame leaves. */
+  #wake(): void {
+    const { nextArrival, nextSerial } = this.#flight
+    if (nextArrival < NEVER && this.#slots !== null) {
+      this.#leavesAt = this.#slots.opensFor(nextArrival)
+      this.#queue.scheduleAt(this.source, this.#leavesAt, nextSerial)
+    } else this.#queue.scheduleAt(this.source, nextArrival, nextSerial)
   }
 
   /** @throws InvariantError when a frame has come from nowhere or gone astray. */
@@ -198,9 +202,10 @@ export class LinkDirection {
     const forced = this.#forced.takes(frame, this.offered)
     if (this.#downs > 0) {
       this.#forgetFate()
-      this.#transmitter.settle(now)
-      this.queueFrames = this.#transmitter.frames
-      this.queueBytes = this.#transmitter.bytes
+      const transmitter = this.#traced ?? this.#transmitter
+      transmitter.settle(now)
+      this.queueFrames = transmitter.frames
+      this.queueBytes = transmitter.bytes
       this.#drop('down')
       return
     }
@@ -217,11 +222,12 @@ export class LinkDirection {
     } else if (this.#options.exact) carried = reread(frame, -1)
 
     if (draws.reordered) this.#overtake(carried, end)
-    else this.#carry(carried, Math.max(end, end + this.#delay + draws.jitter))
+    else this.#jitter(carried, end, draws.jitter)
     if (draws.duplicated) {
-      const arrives = this.arrives
-      this.#carry(carried, Math.max(end, end + this.#delay + draws.copyJitter))
+      const { arrives, reordered } = this
+      this.#jitter(carried, end, draws.copyJitter)
       this.arrives = arrives
+      this.reordered = reordered
       this.duplicates = 1
       this.copied += 1
     }
@@ -229,7 +235,7 @@ export class LinkDirection {
 
   /** When the frame's last bit is on the link; -1 where it does not get that far. */
   #transmit(now: Nanos, size: number): Nanos {
-    const transmitter = this.#transmitter
+    const transmitter = this.#traced ?? this.#transmitter
     this.#forgetFate()
     let end = -1
     if (size - ETHERNET_HEADER > this.#mtu) {
@@ -257,7 +263,13 @@ export class LinkDirection {
     this.arrives = NEVER
   }
 
-  /** Behind every frame that keeps its order. */
+  #jitter(frame: EthernetFrame, end: Nanos, jitter: Nanos): void {
+    const arrival = Math.max(end, end + this.#delay + jitter)
+    if (this.#options.keepOrder || arrival >= this.#lastArrival) this.#carry(frame, arrival)
+    else this.#overtake(frame, arrival)
+  }
+
+  /** Behind every other frame. */
   #carry(frame: EthernetFrame, arrival: Nanos): void {
     const flight = this.#flight
     const at = arrival > this.#lastArrival ? arrival : this.#lastArrival
@@ -265,19 +277,24 @@ export class LinkDirection {
     this.#lastArrival = at
     this.arrives = at
     flight.append(frame, at, serial)
-    if (flight.size === 1 && this.#holds === 0) this.#queue.scheduleAt(this.source, at, serial)
+    if (flight.size > 1) return
+    if (this.#direct) this.#queue.scheduleAt(this.source, at, serial)
+    else if (this.#holds === 0) this.#wake()
   }
 
-  /** Without the delay, past the frames that are still on their way. */
+  /** Past the frames that are still on their way at that time. */
   #overtake(frame: EthernetFrame, arrival: Nanos): void {
     const serial = this.#queue.nextSerial()
     this.reordered = true
     this.arrives = arrival
+    if (arrival > this.#lastArrival) this.#lastArrival = arrival
     this.#flight.insert(frame, arrival, serial)
-    const first = this.#flight.nextSerial === serial
-    if (first && this.#holds === 0) this.#queue.scheduleAt(this.source, arrival, serial)
+    if (this.#flight.nextSerial === serial && this.#holds === 0) this.#wake()
   }
 }
+
+/** Every frame leaves when it arrives. */
+const NO_SLOTS: Slot = { span: { min: 0, max: 0 }, frames: Infinity, bytes: Infinity }
 
 /** The frame as its bytes tell it, after the bit with this number has been flipped; -1 for none. */
 function reread(frame: EthernetFrame, flippedBit: number): EthernetFrame {
@@ -287,20 +304,3 @@ function reread(frame: EthernetFrame, flippedBit: number): EthernetFrame {
   assert(result.ok, 'a frame with a whole Ethernet header can be read')
   return result.value
 }
-
-function assertValid(options: LinkOptions): void {
-  for (const span of [options.delay, options.jitter, options.rate, options.mtu]) {
-    assert(Number.isSafeInteger(span) && span >= 0, `a link option is a whole number, not ${span}`)
-  }
-  for (const ratio of [options.loss, options.duplicate, options.reorder, options.corrupt]) {
-    assert(ratio >= 0 && ratio <= 1, `a ratio is from 0 to 1, not ${ratio}`)
-  }
-  for (const limit of [options.queueFrames, options.queueBytes]) {
-    assert(limit >= 0, `a queue limit is at least 0, not ${limit}`)
-  }
-  // Keeps the transmitter's arithmetic exact.
-  assert(options.mtu <= MTU_MAX, `an MTU is at most ${MTU_MAX}, not ${options.mtu}`)
-}
-
-/** The longest IPv4 packet. */
-const MTU_MAX = 65_535
