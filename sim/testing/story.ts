@@ -4,7 +4,13 @@ import { TraceText } from '../../trace/text.ts'
 import { MemoryFiles } from '../files.ts'
 import type { Host } from '../programs.ts'
 import { runScenario } from '../run.ts'
-import { defineScenario, type LinkBetween, type Program, type Topology } from '../scenario.ts'
+import {
+  defineScenario,
+  type Fault,
+  type LinkBetween,
+  type Program,
+  type Topology,
+} from '../scenario.ts'
 
 /** Writes a line with the host's time and name in front. */
 export type Say = (host: Host, text: string) => void
@@ -14,6 +20,7 @@ export interface StoryOptions {
   readonly links: readonly LinkBetween[]
   /** What runs on each host. Made anew for each run, with that run's `say`. */
   readonly programs: (say: Say) => { readonly [node: string]: Program | readonly Program[] }
+  readonly faults?: readonly Fault[]
   /** Virtual time ends here: `'60s'`. */
   readonly until: string
   readonly seed?: string
@@ -43,13 +50,13 @@ async function play(
   options: StoryOptions,
   ground: { readonly recorded?: boolean; readonly wireExact?: boolean },
 ): Promise<{ text: string; digest: string }> {
-  const { topology, links, until, seed = '1', trace } = options
+  const { topology, links, faults = [], until, seed = '1', trace } = options
   const lines: string[] = []
   const say: Say = (host, text) => {
     lines.push(`${String(toSeconds(host.now)).padEnd(8)} ${host.name}  ${text}`)
   }
   const programs = options.programs(say)
-  const scenario = defineScenario({ name: 'story', topology, links, programs, until })
+  const scenario = defineScenario({ name: 'story', topology, links, faults, programs, until })
   const printer = new TraceText()
   const observers: TraceObserver[] = []
   if (trace !== undefined) {
