@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, Plugin } from 'esbuild'
 import type { Scenario } from '../sim/scenario.ts'
 import { UserError } from '../sim/user-error.ts'
@@ -87,8 +87,7 @@ const ourOwnModules: Plugin = {
   name: 'twinwire',
   setup(build) {
     build.onResolve({ filter: /^twinwire(\/|$)/ }, ({ path }) => {
-      const module = path === 'twinwire' ? 'sim/api' : path.slice('twinwire/'.length)
-      const target = compiled(module)
+      const target = exported(path)
       if (target !== null) return { path: target, external: true }
       return { errors: [{ text: `there is no module '${path}'` }] }
     })
@@ -100,6 +99,16 @@ const ourOwnModules: Plugin = {
       return target === null ? undefined : { path: target, external: true }
     })
   },
+}
+
+/** What the package exports under this name, to a scenario as to everybody else. */
+function exported(specifier: string): string | null {
+  try {
+    const url = import.meta.resolve(specifier.replace(/\.[jt]s$/, ''))
+    return existsSync(fileURLToPath(url)) ? url : null
+  } catch {
+    return null
+  }
 }
 
 function compiled(module: string): string | null {

@@ -1,7 +1,106 @@
-/** What `import … from 'twinwire'` gives: the words a scenario file is written with. */
+/**
+ * What `import … from 'twinwire'` gives. Everything here keeps its meaning within a minor version;
+ * `twinwire/sim/…`, `twinwire/trace/…` and `twinwire/protocols/…` reach further in, and may change
+ * in any.
+ *
+ * @module twinwire
+ */
+
+// Scenarios: the words a scenario file is written with.
+
 export { defineScenario } from './scenario.ts'
 export { choice, count, duration, file, flag, output, rate, ratio, size, text } from './params.ts'
 export { UserError } from './user-error.ts'
 export type { Scenario, ScenarioSpec } from './scenario.ts'
-export type { Fault, LinkBetween, LinkSpec, NodeSpec, Program, Topology } from './scenario.ts'
+export type { Expectation, Fault, Given, LinkBetween, LinkSpec, NodeSpec } from './scenario.ts'
+export type { DropSpec, Program, Quantity, Topology } from './scenario.ts'
+export type { Param, Params, ParamValues } from './params.ts'
+
+// Programs: what they are handed, and the sockets they open.
+
+export { SocketError } from './socket.ts'
+export type { Data } from './socket.ts'
+export type { Host, PingOptions, PingResult } from './programs.ts'
+export type { TcpListener, TcpSocket } from './tcp-socket.ts'
+export type { Datagram, EchoAnswer, UdpSocket } from './datagram-sockets.ts'
+export type { Sink } from './bulk.ts'
+export type { RandomStream } from './random.ts'
+
+// Runs: a scenario, from its first event to its outcome.
+
+export { AbortedError, runScenario } from './run.ts'
+export { verifyScenario } from './verify.ts'
+export { MemoryFiles } from './files.ts'
+export type { Progress, RunOptions } from './run.ts'
+export type { Difference, Verification, VerifyOptions } from './verify.ts'
+export type { Files, FileWriter, StoredFile, WrittenFile } from './files.ts'
 export type { Outcome } from './outcome.ts'
+export type { FlowSummary, LinkSummary } from '../trace/summary.ts'
+
+// A world that is driven from outside.
+
+export { planNetwork } from './topology.ts'
+export { World } from './world.ts'
+export { Programs } from './programs.ts'
+export { LinkDirection, PERFECT_LINK } from './link.ts'
+export { Monitor } from './monitor.ts'
+export { stream } from './random.ts'
+export type { WorldOptions } from './world.ts'
+export type { Node, SocketHandler } from './node.ts'
+export type { LinkOptions } from './link.ts'
+export type { Network, NodePlan, LinkPlan } from './topology.ts'
+
+// The trace: one stream of records, and what can be made of it.
+
+export { TraceDigest } from '../trace/digest.ts'
+export { TraceText } from '../trace/text.ts'
+export { PcapngWriter } from '../trace/pcapng.ts'
+export { TraceStatistics } from '../trace/statistics.ts'
+export { describeDifference } from '../trace/difference.ts'
+export type { TextOptions } from '../trace/text.ts'
+export type { PcapngOptions } from '../trace/pcapng.ts'
+export type { TraceObserver, TraceRecord } from '../trace/record.ts'
+export type { FrameReceived, FrameSent, HostCalled, HostSaid } from '../trace/record.ts'
+
+// Packets: immutable records, and the codecs between them and bytes.
+
+export { EthernetFrame } from '../protocols/ethernet/frame.ts'
+export { ArpPacket } from '../protocols/arp/packet.ts'
+export { Ipv4Details, Ipv4Packet } from '../protocols/ipv4/packet.ts'
+export { IcmpMessage } from '../protocols/icmp/message.ts'
+export { UdpDatagram } from '../protocols/udp/datagram.ts'
+export { TcpSegment } from '../protocols/tcp/segment.ts'
+export { TcpOptions } from '../protocols/tcp/options.ts'
+export { Malformed, Opaque } from '../protocols/payload.ts'
+export { emitEthernet, parseEthernet } from '../protocols/ethernet/codec.ts'
+export { emitArp, parseArp } from '../protocols/arp/codec.ts'
+export { emitIpv4, parseIpv4 } from '../protocols/ipv4/codec.ts'
+export { emitIcmp, parseIcmp } from '../protocols/icmp/codec.ts'
+export { emitUdp, parseUdp } from '../protocols/udp/codec.ts'
+export { emitTcp, parseTcp } from '../protocols/tcp/codec.ts'
+export { pseudoHeaderSum } from '../protocols/pseudo-header.ts'
+export { formatIp, ip } from '../protocols/address.ts'
+export type { Endpoint, IpAddress, Mac } from '../protocols/address.ts'
+export type { EthernetPayload } from '../protocols/ethernet/frame.ts'
+export type { TransportPayload } from '../protocols/ipv4/packet.ts'
+export type { Bytes } from '../protocols/bytes.ts'
+export type { Malformation, Parsed } from '../protocols/parsed.ts'
+
+// Engines: the contract, the one of a host, and the two ways to run a step.
+
+export { hostEngine } from '../protocols/host/host.ts'
+export { createHost } from '../protocols/host/state.ts'
+export { tcpEngine } from '../protocols/tcp/engine.ts'
+export { inPlace, recorded } from './driver.ts'
+export { InvariantError } from '../protocols/assert.ts'
+export type { Engine, Input, Out, Timers } from '../protocols/engine.ts'
+export type { Driven } from './driver.ts'
+export type { HostEvent } from '../protocols/host/event.ts'
+export type { HostState } from '../protocols/host/state.ts'
+export type { SocketCall, SocketEvent } from '../protocols/host/socket.ts'
+export type { TcpChoices } from '../protocols/tcp/policy.ts'
+
+// Time: whole nanoseconds.
+
+export { ms, NEVER, s, toSeconds, us } from '../protocols/time.ts'
+export type { Nanos } from '../protocols/time.ts'

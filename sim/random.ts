@@ -1,7 +1,12 @@
 import alea from 'seedrandom/lib/alea.js'
-import type { AleaState } from 'seedrandom/lib/alea.js'
 
-export type RandomState = AleaState
+/** Where a stream stands: plain data. */
+export interface RandomState {
+  readonly c: number
+  readonly s0: number
+  readonly s1: number
+  readonly s2: number
+}
 
 /** One named sequence of draws. Two streams of a run never share a draw. */
 export interface RandomStream {

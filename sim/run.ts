@@ -4,7 +4,7 @@ import type { TraceObserver } from '../trace/record.ts'
 import { TraceStatistics } from '../trace/statistics.ts'
 import { evaluate, type Measured } from './expect.ts'
 import { Faults } from './faults.ts'
-import type { Files } from './files.ts'
+import { type Files, MemoryFiles } from './files.ts'
 import { Monitor } from './monitor.ts'
 import type { Outcome } from './outcome.ts'
 import { type Params, type ParamValues, resolveParams } from './params.ts'
@@ -26,7 +26,8 @@ export interface RunOptions {
   readonly until?: Nanos
   readonly recorded?: boolean
   readonly wireExact?: boolean
-  readonly files: Files
+  /** Where programs read and write. Default: nothing but memory. */
+  readonly files?: Files
   readonly observers?: readonly TraceObserver[]
   /** Hears how far the run is, many times a second of real time. */
   readonly onProgress?: (progress: Progress) => void
@@ -56,7 +57,8 @@ const EVENTS_PER_TURN = 50_000
  */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Outcome> {
   const { spec } = scenario
-  const { values, text } = resolveParams(spec.params ?? {}, options.settings ?? {}, options.files)
+  const { files = new MemoryFiles() } = options
+  const { values, text } = resolveParams(spec.params ?? {}, options.settings ?? {}, files)
   const given = <T>(part: Given<typeof values, T>): T =>
     typeof part === 'function' ? (part as (p: typeof values) => T)(values) : part
   const network = planNetwork(given(spec.topology), given(spec.links))
@@ -78,7 +80,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     },
     monitor: new Monitor(),
   })
-  const programs = new Programs(world, options.files)
+  const programs = new Programs(world, files)
   const faults = new Faults(world, programs, given(spec.faults ?? []))
   if (faults.observer !== null) observers.push(faults.observer)
   startPrograms(world, programs, given(spec.programs ?? {}))
