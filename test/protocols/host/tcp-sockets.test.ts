@@ -214,7 +214,7 @@ test('a waiting accept ends with its listener', async () => {
   expect(text).toBe('1        b  ECONNABORTED')
 })
 
-test('a port is free again when its connection is gone; TIME-WAIT lets go of a new SYN', async () => {
+test('connection after connection: each leaves through TIME-WAIT', async () => {
   const text = await pair((say) => ({
     a: async (host) => {
       for (let i = 0; i < 3; i++) {

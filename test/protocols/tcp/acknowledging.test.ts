@@ -47,22 +47,24 @@ describe('delayed ACK (RFC 9293 §3.8.6.3, RFC 5681 §4.2)', () => {
 
   test('at once: out of order, where a gap fills, wholly or in part, a duplicate, a FIN', () => {
     const script = `
-      1     < . 2001:3001(1000) ack 1  # a gap
-      1.001 < . 4001:5001(1000) ack 1  # another
-      1.002 < . 1:1001(1000) ack 1     # the gap is smaller
-      1.003 < . 1001:2001(1000) ack 1  # filled, the second is left
-      1.004 < . 3001:4001(1000) ack 1  # all
-      1.005 < . 4001:5001(1000) ack 1  # a duplicate
-      1.006 < F. 5001:5001(0) ack 1`
+      0.9   < . 1:1001(1000) ack 1
+      1     < . 3001:4001(1000) ack 1  # a gap
+      1.001 < . 5001:6001(1000) ack 1  # another
+      1.002 < . 1001:2001(1000) ack 1  # the gap is smaller
+      1.003 < . 2001:3001(1000) ack 1  # filled, the second is left
+      1.004 < . 4001:5001(1000) ack 1  # all
+      1.005 < . 5001:6001(1000) ack 1  # a duplicate
+      1.006 < F. 6001:6001(0) ack 1`
     expect(established(script)).toMatchInlineSnapshot(`
-      "   1      > . 1:1(0) ack 1 win 65535
-         1.001  > . 1:1(0) ack 1 win 65535
-         1.002  > . 1:1(0) ack 1001 win 65535
-         1.003  > . 1:1(0) ack 3001 win 65535
-         1.004  > . 1:1(0) ack 5001 win 65535
-         1.005  > . 1:1(0) ack 5001 win 65535
+      "   0.94   > . 1:1(0) ack 1001 win 65535
+         1      > . 1:1(0) ack 1001 win 65535
+         1.001  > . 1:1(0) ack 1001 win 65535
+         1.002  > . 1:1(0) ack 2001 win 65535
+         1.003  > . 1:1(0) ack 4001 win 65535
+         1.004  > . 1:1(0) ack 6001 win 65535
+         1.005  > . 1:1(0) ack 6001 win 65535
          1.005  = dropped: tcp outside window
-         1.006  > . 1:1(0) ack 5002 win 65534
+         1.006  > . 1:1(0) ack 6002 win 65534
          1.006  = CLOSE-WAIT"
     `)
   })
