@@ -13,6 +13,7 @@ import {
 import { NodeFiles } from './files.ts'
 import { list } from './list.ts'
 import { packageRoot } from './package-root.ts'
+import { type ReadCommand, read } from './read.ts'
 import { describe, errorLine, message } from './report.ts'
 import { type RunCommand, type Verdict, run, runReproduction } from './run.ts'
 import type { RunSettings } from './settings.ts'
@@ -44,6 +45,12 @@ Examples:
   $ twinwire verify dumbbell --seed 7 --set loss=1%
 
 Prints the one digest that all runs have, or the first record that differs and exit code 3.`
+
+const READ_EXAMPLES = `
+Examples:
+  $ twinwire read capture.pcapng --filter 'tcp port 80 and host 10.0.0.1'
+  $ twinwire read capture.pcap --filter 'tcp[tcpflags] & tcp-syn != 0' -v -c 1
+  $ tcpdump -w - -i eth0 | twinwire read -`
 
 /** The whole command line: from arguments without the program's name to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -92,6 +99,20 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
     .action((name: string, settings: RunSettings) => {
       verb.act = () => verify(name, settings, files)
       verb.reproduce = () => verifyReproduction(name, settings)
+    })
+  program
+    .command('read')
+    .description('show the frames of a capture file')
+    .argument('<file>', "pcap or pcapng; '-' is stdin")
+    .option('--filter <expression>', "'tcp and host 10.0.0.1'")
+    .option('-c, --count <number>', 'at most so many frames')
+    .option('-v, --verbose', 'header fields', false)
+    .option('-x, --hex', 'the bytes behind the Ethernet header', false)
+    .option('-S, --absolute', 'TCP numbers as they are on the wire', false)
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', READ_EXAMPLES)
+    .action((file: string, command: ReadCommand) => {
+      verb.act = async () => ({ code: read(file, command, files) })
     })
   program
     .command('list')

@@ -5,7 +5,20 @@ import { IPV4_HEADER, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../proto
 import { UDP_HEADER } from '../protocols/udp/datagram.ts'
 import { addressAt, byteAt, Cut, type Line, need, wordAt } from './cut.ts'
 import { icmpText } from './icmp-text.ts'
+import {
+  icmp6Text,
+  IPV6_HEADER,
+  ipv6At,
+  ipv6Chain,
+  NO_NEXT_HEADER,
+  PROTOCOL_ICMPV6,
+} from './ipv6-text.ts'
 import { TcpText } from './tcp-text.ts'
+
+export const ETHERTYPE_IPV6 = 0x86dd
+/** IEEE 802.1Q, and 802.1ad around it: four bytes of tag, then the type that follows. */
+export const isVlanType = (type: number): boolean =>
+  type === 0x8100 || type === 0x88a8 || type === 0x9100
 
 const ARP_OPERATIONS: readonly (string | undefined)[] = [
   undefined,
@@ -44,10 +57,13 @@ export class PacketText {
   }
 
   #frame(b: Bytes, remember: boolean): void {
-    const type = wordAt(b, 12)
-    const inner = b.subarray(ETHERNET_HEADER)
+    let type = wordAt(b, 12)
+    let at = ETHERNET_HEADER
+    for (; isVlanType(type); at += 4) type = wordAt(b, at + 2)
+    const inner = b.subarray(at)
     if (type === ETHERTYPE_ARP) this.#arp(inner)
     else if (type === ETHERTYPE_IPV4) this.#ipv4(inner, remember)
+    else if (type === ETHERTYPE_IPV6) this.#ipv6(inner, remember)
     else {
       const name = type < 0x600 ? '802.3' : `ethertype Unknown (0x${hex4(type)})`
       this.#line.text = `${readMac(b, 6)} > ${readMac(b, 0)}, ${name}, length ${b.length}:`
@@ -132,6 +148,50 @@ export class PacketText {
       if (protocol === PROTOCOL_ICMP) this.#line.text += icmpText(inner, length)
       else this.#line.text += ` ip-proto-${protocol} ${length}`
     }
+  }
+
+  #ipv6(b: Bytes, remember: boolean): void {
+    this.#layer = 'ip6'
+    const version = byteAt(b, 0) >> 4
+    if (version !== 6) {
+      this.#line.text =
+        version === 4 ? 'IP, wrong link-layer encapsulation (invalid)' : `IP${version} (invalid)`
+      return
+    }
+    this.#line.text = 'IP6 '
+    need(b, IPV6_HEADER)
+    const length = IPV6_HEADER + wordAt(b, 4)
+    if (length > b.length) {
+      this.#line.text += `truncated-ip6 - ${length - b.length} bytes missing!`
+    }
+    const packet = b.subarray(0, length)
+    const [source, destination] = [ipv6At(b, 8), ipv6At(b, 24)]
+    const chain = ipv6Chain(packet)
+    const { protocol, at, words } = chain
+    const hasPorts = protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP
+    if (!hasPorts || words.length > 0 || chain.cut !== null) {
+      this.#line.text += `${source} > ${destination}: `
+    }
+    this.#line.text += words.join(' ')
+    if (chain.cut !== null) {
+      this.#layer = chain.cut
+      throw new Cut()
+    }
+    if (chain.fragmentOffset > 0) return
+    if (words.length > 0) this.#line.text += ' '
+    const inner = packet.subarray(at)
+    const rest = length - at
+    if (protocol === PROTOCOL_TCP) {
+      this.#layer = 'tcp'
+      this.#tcp.print(this.#line, inner, source, destination, rest, remember)
+    } else if (protocol === PROTOCOL_UDP) {
+      this.#layer = 'udp'
+      this.#udp(inner, source, destination, rest, chain.isFragment)
+    } else if (protocol === PROTOCOL_ICMPV6) {
+      this.#layer = 'icmp6'
+      this.#line.text += icmp6Text(inner, rest)
+    } else if (protocol === NO_NEXT_HEADER) this.#line.text += 'no next header'
+    else this.#line.text += ` ip-proto-${protocol} ${rest}`
   }
 
   #udp(b: Bytes, source: string, destination: string, length: number, fragment: boolean): void {

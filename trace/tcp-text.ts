@@ -1,3 +1,4 @@
+import { ipv6Groups } from '../protocols/address.ts'
 import { type Bytes, toHex } from '../protocols/bytes.ts'
 import {
   OPTION_END,
@@ -127,8 +128,7 @@ export class TcpText {
 
   #conversation(from: Side, to: Side, isSyn: boolean, remember: boolean) {
     // One entry serves both directions: the lower port, or else the lower address, comes first.
-    const reversed =
-      from.port === to.port ? orderOf(from.address) > orderOf(to.address) : from.port > to.port
+    const reversed = from.port === to.port ? isAfter(from.address, to.address) : from.port > to.port
     const [first, second] = reversed ? [to, from] : [from, to]
     const key = `${first.address}.${first.port} ${second.address}.${second.port}`
     let origin = this.#origins.get(key)
@@ -151,8 +151,14 @@ function flagLetters(flags: number): string {
   return letters === '' ? 'none' : letters
 }
 
-const orderOf = (address: string): number =>
-  address.split('.').reduce((value, octet) => value * 256 + Number(octet), 0)
+function isAfter(a: string, b: string): boolean {
+  const [first, second] = [ordered(a), ordered(b)]
+  const at = first.findIndex((part, i) => part !== second[i])
+  return at >= 0 && first[at]! > second[at]!
+}
+
+const ordered = (address: string): readonly number[] =>
+  ipv6Groups(address) ?? address.split('.').map(Number)
 
 /** Returns false where an option's length is impossible. */
 function printOptions(line: Line, b: Bytes, header: number, sackOrigin: number): boolean {
