@@ -2,8 +2,8 @@ import { assert } from '../protocols/assert.ts'
 import type { Nanos } from '../protocols/time.ts'
 
 const SECOND = 1_000_000_000
-/** 1 %: far beyond any real clock, and the arithmetic below stays exact. */
-const DRIFT_MAX = 10_000_000 / 2
+/** 0.5 %: far beyond any real clock, and the arithmetic below stays exact. */
+const DRIFT_MAX = 5_000_000
 
 /**
  * A host's own clock: it started `skew` off, and gains `drift` nanoseconds in every second (parts

@@ -1,6 +1,7 @@
 import type { Nanos } from '../protocols/time.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { TraceRecord } from '../trace/record.ts'
+import type { StoredFile } from './files.ts'
 import type { Param, ParamValues } from './params.ts'
 import type { Host } from './programs.ts'
 import type { Outcome } from './outcome.ts'
@@ -12,22 +13,46 @@ export type Quantity = string | number
 /** One direction of a link. Names as in netem. */
 export interface LinkSpec {
   delay?: Quantity
-  /** Uniform, ± around the delay. Order is kept unless `reorder` is asked for. */
+  /** How far the delay spreads, and a correlation: `'2ms'`, `'2ms 25%'`. Order is kept. */
   jitter?: Quantity
+  /** How it spreads: uniform, ± the jitter, unless said otherwise. */
+  distribution?: DistributionSpec
+  /** `false`: frames may overtake each other by their jitter. */
+  keepOrder?: boolean
+  /** `'1%'`, `'1% 25%'` with a correlation, `'gemodel p r 1-h 1-k'`, `'state p13 p31 p32 p23 p14'`. */
   loss?: Quantity
   duplicate?: Quantity
-  /** This share of the frames skips the delay and may overtake. */
+  /** This share skips the delay and may overtake: `'25%'`, `'25% 50% gap 5'`, `'gap 5'`. */
   reorder?: Quantity
   corrupt?: Quantity
   /** Bits per second; unset means that serialisation takes no time. */
   rate?: Quantity
+  /** When frames may leave, in the place of `rate`: a packet-delivery trace as Mahimahi has them. */
+  trace?: TraceSpec
+  /** Frames come out together: `'10ms 20ms packets 5 bytes 3000B'`; `'none'` without slots. */
+  slot?: Quantity
   /** What may wait for the rate, drop-tail: `'100 frames'` or `'64KiB'`. */
   queue?: Quantity
   /** The largest Ethernet payload, bytes. */
   mtu?: Quantity
   /** Forced drops: `'3rd data segment'`, a list of frame numbers counted from 1, or a predicate. */
   drop?: DropSpec | readonly DropSpec[]
+  /** What changes for frames sent from a time on: `[{ at: '5s', rate: '1Mbit', loss: '10%' }]`. */
+  schedule?: readonly ScheduleEntry[]
 }
+export interface ScheduleEntry extends Omit<LinkSpec, 'schedule'> {
+  at: Quantity
+}
+/** A name, entries in 1/8192 of the jitter, or a file of such entries as tc(8) reads them. */
+export type DistributionSpec =
+  | 'uniform'
+  | 'normal'
+  | 'pareto'
+  | 'paretonormal'
+  | readonly number[]
+  | StoredFile
+/** One millisecond a line or entry, at which 1500 bytes may leave. */
+export type TraceSpec = string | readonly number[] | StoredFile
 export type DropSpec =
   | string
   | readonly number[]
@@ -57,6 +82,16 @@ export interface HostSpec {
   readonly routes?: readonly string[]
   /** TCP policy changed from the default. */
   readonly tcp?: { readonly [option: string]: Quantity | boolean }
+  /** How it comes by its addresses (RFC 5227). Default `'off'`: they are simply its own. */
+  readonly arp?: ArpSpec
+  /** A clock that is not the world's. */
+  readonly clock?: ClockSpec
+}
+
+/** How far a host's clock is off at the start, and what it gains: `'-5ms'`, `'50ppm'`. */
+export interface ClockSpec {
+  readonly skew?: Quantity
+  readonly drift?: Quantity
 }
 
 /** A learning switch. Its ports have no addresses. */
@@ -69,6 +104,16 @@ export interface SwitchSpec {
 }
 
 export type Topology = { readonly [node: string]: NodeSpec }
+
+export type ArpSpec = 'off' | 'probe' | 'announce' | ClaimSpec
+export interface ClaimSpec {
+  /** `'probe'`: make sure that nobody has the address, then announce it; or announce it alone. */
+  readonly method?: 'probe' | 'announce'
+  /** How long it is kept when another station claims it. Default `'once'`: one defence in 10 s. */
+  readonly defend?: 'never' | 'once' | 'always'
+  /** When the node's interfaces come up. Default: at once. */
+  readonly from?: Quantity
+}
 
 /** What runs on a host, against the socket API. It ends when its promise settles. */
 export type Program = (host: Host) => Promise<void> | void

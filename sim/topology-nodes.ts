@@ -1,19 +1,19 @@
 import { SWITCH_AGEING, SWITCH_TABLE_SIZE } from '../protocols/ethernet/switch.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import type { Nanos } from '../protocols/time.ts'
-import type { HostSpec, NodeSpec, Quantity, SwitchSpec } from './scenario.ts'
+import type { ClockSpec, HostSpec, NodeSpec, Quantity, SwitchSpec } from './scenario.ts'
 import { didYouMean } from './suggest.ts'
 import { unknownKey } from './topology-links.ts'
 import { readTcpOptions } from './topology-tcp.ts'
-import { parseCount, parseDuration } from './units.ts'
+import { parseCount, parseDrift, parseDuration, parseSignedDuration } from './units.ts'
 import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 
 export type NodeKind = 'host' | 'router' | 'switch' | 'hub'
 
 /** What each kind of node may have beside its kind. */
 export const NODE_KEYS: { readonly [Kind in NodeKind]: readonly string[] } = {
-  host: ['kind', 'gateway', 'routes', 'tcp'],
-  router: ['kind', 'gateway', 'routes', 'tcp'],
+  host: ['kind', 'gateway', 'routes', 'tcp', 'clock'],
+  router: ['kind', 'gateway', 'routes', 'tcp', 'clock'],
   switch: ['kind', 'ageing', 'tableSize'],
   hub: ['kind'],
 }
@@ -28,6 +28,13 @@ export interface Switching {
   readonly tableSize: number
 }
 
+/** A clock of a host's own: how far off it starts, and what it gains in a second. */
+export interface ClockPlan {
+  readonly skew: Nanos
+  /** Parts per billion. */
+  readonly drift: number
+}
+
 export interface ReadNode {
   readonly name: string
   readonly kind: NodeKind
@@ -37,6 +44,8 @@ export interface ReadNode {
   readonly gateway: string | undefined
   readonly routes: readonly string[]
   readonly tcp: Partial<TcpChoices>
+  /** `null`: its clock shows the world's time. */
+  readonly clock: ClockPlan | null
   /** `null` unless it is a switch. */
   readonly switching: Switching | null
 }
@@ -68,6 +77,7 @@ export function readNode(name: string, written: NodeSpec): ReadNode {
     gateway: host.gateway,
     routes: host.routes ?? [],
     tcp: readTcpOptions(host.tcp ?? {}, where),
+    clock: host.clock === undefined ? null : readClock(host.clock, where),
     switching: kind === 'switch' ? readSwitching(spec as SwitchSpec, where) : null,
   }
 }
@@ -77,6 +87,21 @@ function readKind(kind: string, where: string): NodeKind {
   if (known !== undefined) return known
   const hint = didYouMean(kind, NODE_KINDS)
   throw new UserError(`'${kind}' is not a kind of node`, { where, word: kind, hint })
+}
+
+const CLOCK_KEYS = ['skew', 'drift']
+
+function readClock(spec: ClockSpec, where: string): ClockPlan {
+  for (const key of Object.keys(spec)) {
+    if (!CLOCK_KEYS.includes(key)) throw unknownKey(key, CLOCK_KEYS, `${where}: clock`)
+  }
+  const { skew = 0, drift = 0 } = spec
+  const parsed = [parseSignedDuration(skew), parseDrift(drift)] as const
+  for (const [index, value] of parsed.entries()) {
+    const written = String(index === 0 ? skew : drift)
+    if (isRefusal(value)) throw refused(value, `${where}: clock.${CLOCK_KEYS[index]}`, written)
+  }
+  return { skew: parsed[0] as Nanos, drift: parsed[1] as number }
 }
 
 function readSwitching(spec: Partial<SwitchSpec>, where: string): Switching {

@@ -17,7 +17,8 @@ import { didYouMean } from './suggest.ts'
 import { checkAddresses } from './topology-addresses.ts'
 import { type Domain, type LinkEnd, broadcastDomains } from './topology-domains.ts'
 import { readLinkSpec } from './topology-links.ts'
-import { type NodeKind, type ReadNode, type Switching, readNode } from './topology-nodes.ts'
+import { type ClockPlan, type NodeKind, type ReadNode } from './topology-nodes.ts'
+import { type Switching, readNode } from './topology-nodes.ts'
 import {
   type RoutePlan,
   type RoutedNode,
@@ -42,6 +43,7 @@ export interface NodePlan {
   readonly interfaces: readonly InterfacePlan[]
   readonly routes: readonly RoutePlan[]
   readonly tcp: Partial<TcpChoices>
+  readonly clock: ClockPlan | null
   /** `null` unless it is a switch. */
   readonly switching: Switching | null
 }
@@ -106,6 +108,7 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
       }),
       routes: routes[index]!,
       tcp: node.tcp,
+      clock: node.clock,
       switching: node.switching,
     })),
     links: plans,

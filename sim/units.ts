@@ -36,6 +36,29 @@ export function parseDuration(q: string | number): Nanos | Refusal {
   return scale(q, written, unit, 'a nanosecond')
 }
 
+/** Nanoseconds, with a sign in front where it is negative. */
+export function parseSignedDuration(q: string | number): Nanos | Refusal {
+  const negative = typeof q === 'number' ? q < 0 : q.trim().startsWith('-')
+  if (!negative) return parseDuration(q)
+  const span = parseDuration(typeof q === 'number' ? -q : q.trim().slice(1))
+  return isRefusal(span) ? span : -span
+}
+
+/** Parts per billion that a clock gains, from `'50ppm'` or `'-300ppb'`; at most 0.5 %. */
+export function parseDrift(q: string | number): number | Refusal {
+  const text = String(q).trim()
+  const match = /^(-?)(\d{1,4}(?:\.\d{1,3})?)ppm$|^(-?)(\d{1,7})ppb$/.exec(text)
+  if (q === 0) return 0
+  if (match === null) {
+    return { error: `'${text}' is no drift`, suggestion: "write '50ppm' or '-300ppb'" }
+  }
+  const [, sign, millionths, otherSign, billionths] = match
+  // Three decimals at most: a whole number of billionths, whatever the rounding before.
+  const size = billionths === undefined ? Math.round(Number(millionths) * 1000) : Number(billionths)
+  if (size > 5_000_000) return { error: `'${text}' is no clock: a drift is at most 5000ppm` }
+  return (sign ?? otherSign) === '-' && size > 0 ? -size : size
+}
+
 /** Bits per second; 0 for `'unlimited'`. */
 export function parseRate(q: string | number): number | Refusal {
   if (typeof q === 'number') return wholeNumber(q, RATE)

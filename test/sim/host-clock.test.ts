@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { s } from '../../protocols/time.ts'
+import { ms, type Nanos, s } from '../../protocols/time.ts'
+import { MemoryFiles } from '../../sim/files.ts'
 import { HostClock } from '../../sim/host-clock.ts'
+import { runScenario } from '../../sim/run.ts'
+import { defineScenario } from '../../sim/scenario.ts'
 
 test('50 ppm fast gains 50 µs a second, from where the skew put it', () => {
   const clock = new HostClock(7, 50_000)
@@ -34,4 +37,62 @@ test('toWorld is the first instant at which the clock shows a time', () => {
     { seed: 7, numRuns: 500 },
   )
   expect(new HostClock(0, 3).toWorld(Infinity)).toBe(Infinity)
+})
+
+test('a fast host times out early by the world’s clock, and programs see their host’s time', async () => {
+  const times: Nanos[] = []
+  const scenario = defineScenario({
+    name: 'clocks',
+    topology: {
+      a: { kind: 'host', clock: { skew: '-2ms', drift: '1000ppm' } },
+      b: 'host',
+    },
+    links: [
+      {
+        ends: { a: '10.0.0.1/24', b: '10.0.0.2/24' },
+        delay: '1ms',
+        to: { b: { drop: ['first SYN', 'second SYN'] } },
+      },
+    ],
+    programs: {
+      a: async (host) => {
+        host.note('starts at', host.now)
+        await host.connect('10.0.0.2', 80)
+      },
+      b: async (host) => {
+        host.note('b starts at', host.now)
+        await host.listen(80).accept()
+      },
+    },
+    until: '20s',
+  })
+  const options = { seed: '1', files: new MemoryFiles() }
+  const outcome = await runScenario(scenario, {
+    ...options,
+    observers: [
+      (r) => {
+        if (r.kind === 'event' && r.said.kind === 'timer') times.push(r.at)
+      },
+    ],
+  })
+  expect(outcome.notes).toEqual({ 'starts at': ms(-2), 'b starts at': 0 })
+  // The SYN's timer runs 1 s, then 2 s, of a clock that gains a microsecond every millisecond. Its
+  // first instant at or past 1 s is 1 s + 1 ns, so the second deadline is 3 s + 1 ns.
+  expect(times.slice(0, 2)).toEqual([999_001_000, 2_997_002_999])
+  const recorded = await runScenario(scenario, { ...options, recorded: true, wireExact: true })
+  expect(recorded.digest).toBe(outcome.digest)
+})
+
+test.each([
+  [{ skew: '5' }, /clock\.skew: '5' has no unit|'5' has no unit/],
+  [{ drift: '50' }, /'50' is no drift/],
+  [{ drift: '9000ppm' }, /at most 5000ppm/],
+  [{ drif: '5ppm' }, /unknown key 'drif'/],
+])('bad clocks: %j', async (clock, line) => {
+  const scenario = defineScenario({
+    name: 'clocks',
+    topology: { a: { kind: 'host', clock }, b: 'host' },
+    links: [],
+  })
+  await expect(runScenario(scenario, { seed: '1', files: new MemoryFiles() })).rejects.toThrow(line)
 })
