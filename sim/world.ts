@@ -11,7 +11,9 @@ import { NEVER, type Nanos, toSeconds } from '../protocols/time.ts'
 import type { NodeEvent, TraceObserver } from '../trace/record.ts'
 import { inPlace, recorded, type StepObserver } from './driver.ts'
 import { EventQueue } from './event-queue.ts'
+import { HostClock } from './host-clock.ts'
 import { LinkDirection } from './link.ts'
+import { scheduleChanges } from './link-schedule.ts'
 import type { Monitor } from './monitor.ts'
 import { type DrivenNode, Node } from './node.ts'
 import { ipv4Only } from './ipv4-plan.ts'
@@ -112,10 +114,13 @@ export class World {
         seed: boot === 1 ? `${seed}/${plan.name}` : `${seed}/${plan.name}/${boot}`,
         interfaces,
         routes,
+        now: this.now,
       })
       return drive(hostEngine, state)
     }
-    return new Node(this, plan.name, true, make)
+    const { clock } = plan
+    const own = clock === null ? null : new HostClock(clock.skew, clock.drift)
+    return new Node(this, plan.name, true, make, own)
   }
 
   #addLink(
@@ -126,6 +131,7 @@ export class World {
   ): LinkDirection {
     const link = new LinkDirection(name, this.seed, options, this.#queue)
     this.#due[link.source] = { kind: 'arrival', link, node, port }
+    scheduleChanges(link, this)
     return link
   }
 
