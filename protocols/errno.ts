@@ -1,5 +1,6 @@
 /** Error names exactly as Linux gives them to a socket. */
 export type Errno =
+  | 'EACCES'
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
   | 'EALREADY'
@@ -8,11 +9,13 @@ export type Errno =
   | 'ECONNREFUSED'
   | 'ECONNRESET'
   | 'EDESTADDRREQ'
+  | 'EHOSTDOWN'
   | 'EHOSTUNREACH'
   | 'EINVAL'
   | 'EISCONN'
   | 'EMSGSIZE'
   | 'ENETUNREACH'
+  | 'ENONET'
   | 'ENOTCONN'
   | 'ENOPROTOOPT'
   | 'EOPNOTSUPP'

@@ -1,8 +1,6 @@
 import type { Endpoint, IpAddress } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import type { Errno } from '../protocols/errno.ts'
-import { errnoOf } from '../protocols/host/icmp-input.ts'
-import { ICMP_UNREACHABLE } from '../protocols/icmp/message.ts'
 import type { SocketEvent } from '../protocols/host/socket.ts'
 import { type Data, Socket, SocketError, toBytes, toIp, type Waiting } from './socket.ts'
 
@@ -12,6 +10,19 @@ export interface Datagram {
   readonly local: Endpoint
 }
 
+/** What an ICMP error said about a datagram. */
+export interface DatagramError {
+  readonly error: Errno
+  /** Who says so, and where the datagram was going. */
+  readonly from: IpAddress
+  readonly remote: IpAddress
+  readonly type: number
+  readonly code: number
+}
+
+/** Beyond that the oldest error goes. */
+const ERRORS_MAX = 64
+
 /** A UDP socket. */
 export class UdpSocket extends Socket {
   readonly #ready: Datagram[] = []
@@ -19,6 +30,7 @@ export class UdpSocket extends Socket {
   #connected = false
   /** An error that nobody has heard yet. */
   #pending: Errno | null = null
+  readonly #errors: DatagramError[] = []
 
   protected override hear(event: SocketEvent): void {
     switch (event.kind) {
@@ -30,7 +42,7 @@ export class UdpSocket extends Socket {
         return
       }
       case 'icmp-error':
-        return this.#peerFailed(event.type === ICMP_UNREACHABLE ? errnoOf(event.code) : null)
+        return this.#failed(event)
       case 'rejected':
         this.rejected = event.error
         return
@@ -38,12 +50,28 @@ export class UdpSocket extends Socket {
     }
   }
 
-  /** Only a connected socket hears of its peer (RFC 1122 §4.1.3.3), now or at its next call. */
-  #peerFailed(error: Errno | null): void {
-    if (error === null || !this.#connected) return
+  /**
+   * A connected socket hears of its peer (RFC 1122 §4.1.3.3), now or at its next call; of a hint
+   * that may pass no more than any other, which has `nextError` for it (as IP_RECVERR).
+   */
+  #failed(event: SocketEvent & { readonly kind: 'icmp-error' }): void {
+    const { error, hard, from, remote, type, code } = event
+    if (this.#errors.length === ERRORS_MAX) this.#errors.shift()
+    this.#errors.push({ error, from, remote, type, code })
+    if (!hard || !this.#connected) return
     const receiving = this.#receiving.shift()
     if (receiving === undefined) this.#pending = error
     else receiving.reject(new SocketError(error, 'the peer cannot be reached'))
+  }
+
+  /** The oldest ICMP error about a datagram of this socket that was not asked for yet. */
+  nextError(): DatagramError | null {
+    return this.#errors.shift() ?? null
+  }
+
+  /** Datagrams to a broadcast address are let through (SO_BROADCAST). */
+  allowBroadcast(): void {
+    this.setOption('SO_BROADCAST', 1)
   }
 
   #takeError(): SocketError | null {
@@ -52,8 +80,10 @@ export class UdpSocket extends Socket {
     return error === null ? null : new SocketError(error, 'the peer cannot be reached')
   }
 
-  bind(port: number): void {
-    this.call({ kind: 'bind', socket: this.id, address: null, port })
+  /** `address`: one of the host's own or a broadcast address; any of them where left out. */
+  bind(port: number, address?: string | IpAddress): void {
+    const own = address === undefined ? null : toIp(address)
+    this.call({ kind: 'bind', socket: this.id, address: own, port })
   }
 
   /** Only this peer is heard from now on, and `send` goes to it. */
@@ -109,6 +139,11 @@ export class EchoSocket extends Socket {
         return
       default:
     }
+  }
+
+  /** Only this host's answers are heard from now on: the socket is bound to one stream. */
+  connect(remote: IpAddress): void {
+    this.call({ kind: 'connect', socket: this.id, remote: { address: remote, port: 0 } })
   }
 
   /** Nobody waits for this one any longer: its request resolves to `null`. */

@@ -1,6 +1,11 @@
 import { ARP_REPLY, ARP_REQUEST, ArpPacket } from '../protocols/arp/packet.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
-import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, IcmpMessage } from '../protocols/icmp/message.ts'
+import {
+  ICMP_ECHO_REPLY,
+  ICMP_ECHO_REQUEST,
+  IcmpMessage,
+  isIcmpError,
+} from '../protocols/icmp/message.ts'
 import { Ipv4Packet, type TransportPayload } from '../protocols/ipv4/packet.ts'
 import { ACK, FIN, RST, SYN, TcpSegment } from '../protocols/tcp/segment.ts'
 import { UdpDatagram } from '../protocols/udp/datagram.ts'
@@ -25,6 +30,10 @@ const KINDS: { readonly [name: string]: FrameTest } = {
     payload instanceof Ipv4Packet &&
     (payload.details.moreFragments || payload.details.fragmentOffset > 0),
   'icmp message': (frame) => transport(frame) instanceof IcmpMessage,
+  'icmp error': (frame) => {
+    const message = transport(frame)
+    return message instanceof IcmpMessage && isIcmpError(message.type)
+  },
   'echo request': icmp(ICMP_ECHO_REQUEST),
   'echo reply': icmp(ICMP_ECHO_REPLY),
   'arp packet': ({ payload }) => payload instanceof ArpPacket,

@@ -16,6 +16,7 @@ export function ipv4Only(plan: NodePlan): { interfaces: InterfaceConfig[]; route
     interfaces: plan.interfaces.map(({ mac, mtu, addresses }) => ({
       mac,
       mtu,
+      claim: plan.claim,
       addresses: addresses.map(({ address, prefixLength }) =>
         isIpv4(address) ? { address, prefixLength } : refuse(address),
       ),

@@ -4,7 +4,7 @@ import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { HubState } from '../protocols/ethernet/hub.ts'
 import type { SwitchState } from '../protocols/ethernet/switch.ts'
 import type { SocketCall, SocketEvent, SocketId } from '../protocols/host/socket.ts'
-import type { HostState } from '../protocols/host/state.ts'
+import { firstDeadlines, type HostState } from '../protocols/host/state.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { NodeEvent } from '../trace/record.ts'
 import type { Driven } from './driver.ts'
@@ -54,6 +54,9 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
   /** Those before `next` have been delivered; beyond `count` lie old ones. */
   #next = 0
   #count = 0
+  /** Who wants to hear that an address of the host may be used, or may not. */
+  #addressWaiters: (() => void)[] = []
+  #addressNews = false
 
   /** `make` builds the engine with a fresh state, at the start and after every crash. */
   constructor(
@@ -69,6 +72,7 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     this.#make = make
     this.#clock = clock
     this.driven = make(this.boots)
+    this.#start()
   }
 
   /** A host's own; a switch has none of this. */
@@ -109,6 +113,7 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     this.#still = true
     this.#held = null
     this.#handlers = []
+    this.#addressWaiters = []
     for (const source of this.#sources) if (source >= 0) this.#world.cancelTimers(source)
   }
 
@@ -119,6 +124,13 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     this.driven = this.#make(this.boots)
     this.up = true
     this.#still = false
+    this.#start()
+  }
+
+  /** A fresh host may have something to do before anybody speaks to it. */
+  #start(): void {
+    if (!this.isHost) return
+    for (const { owner, at } of firstDeadlines(this.state)) this.wake(owner, at)
   }
 
   /** Nothing is processed until `resume`; what comes in waits, as in a machine that is suspended. */
@@ -176,6 +188,19 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     while (this.#next < this.#count) this.#deliver(this.#pending[this.#next++]!)
     this.#next = 0
     this.#count = 0
+    if (this.#addressNews) this.#tellAddresses()
+  }
+
+  /** Calls back, once, after the next step that settles what becomes of an address. */
+  onAddress(hear: () => void): void {
+    this.#addressWaiters.push(hear)
+  }
+
+  #tellAddresses(): void {
+    this.#addressNews = false
+    const waiters = this.#addressWaiters
+    this.#addressWaiters = []
+    for (const hear of waiters) hear()
   }
 
   #deliver(event: SocketEvent): void {
@@ -201,8 +226,13 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
       case 'timer':
       case 'neighbour':
       case 'address-conflict':
+      case 'path-mtu':
+      case 'black-hole':
       case 'learned':
       case 'forgotten':
+        return
+      case 'address':
+        this.#addressNews = true
         return
       default:
         this.#pending[this.#count++] = event

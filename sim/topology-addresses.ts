@@ -13,6 +13,8 @@ import { UserError } from './user-error.ts'
 export interface AddressedNode {
   readonly name: string
   readonly bridging: boolean
+  /** Not `null`: it finds out by itself whether its addresses are taken. */
+  readonly claim: object | null
   readonly ports: readonly {
     readonly addresses: readonly InterfaceAddress[]
     readonly link: number
@@ -30,7 +32,7 @@ export function checkAddresses(
   links: readonly { readonly a: LinkEnd; readonly b: LinkEnd }[],
   domains: readonly Domain[],
 ): void {
-  const owners = new Map<IpAddress, string>()
+  const owners = new Map<IpAddress, AddressedNode>()
   const subnets = new Map<string, { readonly domain: Domain; readonly name: string }>()
   const linkName = ({ a, b }: { readonly a: LinkEnd; readonly b: LinkEnd }) =>
     `link ${nodes[a.node]!.name}-${nodes[b.node]!.name}`
@@ -49,7 +51,7 @@ export function checkAddresses(
         })
       }
       for (const own of addresses) {
-        takeAddress(owners, own, owner.name, where)
+        takeAddress(owners, own, owner, where)
         takeSubnet(subnets, own, { domain, name }, where)
       }
     }
@@ -63,15 +65,17 @@ export function checkAddresses(
 }
 
 function takeAddress(
-  owners: Map<IpAddress, string>,
+  owners: Map<IpAddress, AddressedNode>,
   { address }: InterfaceAddress,
-  owner: string,
+  owner: AddressedNode,
   where: string,
 ): void {
   const taken = owners.get(address)
-  if (taken !== undefined) {
+  // A conflict that one of the two looks for is what the scenario is about.
+  const settled = taken !== undefined && taken !== owner && (taken.claim ?? owner.claim) !== null
+  if (taken !== undefined && !settled) {
     const text = formatIp(address)
-    throw new UserError(`${text} is already an address of ${taken}`, { where, word: text })
+    throw new UserError(`${text} is already an address of ${taken.name}`, { where, word: text })
   }
   owners.set(address, owner)
 }

@@ -1,8 +1,10 @@
+import type { ClaimPolicy } from '../protocols/arp/claim.ts'
 import { SWITCH_AGEING, SWITCH_TABLE_SIZE } from '../protocols/ethernet/switch.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { ClockSpec, HostSpec, NodeSpec, Quantity, SwitchSpec } from './scenario.ts'
 import { didYouMean } from './suggest.ts'
+import { readArp } from './topology-arp.ts'
 import { unknownKey } from './topology-links.ts'
 import { readTcpOptions } from './topology-tcp.ts'
 import { parseCount, parseDrift, parseDuration, parseSignedDuration } from './units.ts'
@@ -12,8 +14,8 @@ export type NodeKind = 'host' | 'router' | 'switch' | 'hub'
 
 /** What each kind of node may have beside its kind. */
 export const NODE_KEYS: { readonly [Kind in NodeKind]: readonly string[] } = {
-  host: ['kind', 'gateway', 'routes', 'tcp', 'clock'],
-  router: ['kind', 'gateway', 'routes', 'tcp', 'clock'],
+  host: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'clock'],
+  router: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'clock'],
   switch: ['kind', 'ageing', 'tableSize'],
   hub: ['kind'],
 }
@@ -44,6 +46,8 @@ export interface ReadNode {
   readonly gateway: string | undefined
   readonly routes: readonly string[]
   readonly tcp: Partial<TcpChoices>
+  /** `null`: its addresses are simply its own. */
+  readonly claim: ClaimPolicy | null
   /** `null`: its clock shows the world's time. */
   readonly clock: ClockPlan | null
   /** `null` unless it is a switch. */
@@ -77,6 +81,7 @@ export function readNode(name: string, written: NodeSpec): ReadNode {
     gateway: host.gateway,
     routes: host.routes ?? [],
     tcp: readTcpOptions(host.tcp ?? {}, where),
+    claim: readArp(host.arp, where),
     clock: host.clock === undefined ? null : readClock(host.clock, where),
     switching: kind === 'switch' ? readSwitching(spec as SwitchSpec, where) : null,
   }

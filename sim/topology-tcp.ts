@@ -21,6 +21,8 @@ const KINDS: { readonly [Option in keyof TcpChoices]: 'duration' | 'count' | 'si
   sendBuffer: 'size',
   receiveBuffer: 'size',
   mss: 'size',
+  blackHoleAfter: 'count',
+  blackHoleMss: 'size',
   windowScale: 'flag',
   sackPermitted: 'flag',
   timestamps: 'flag',

@@ -1,4 +1,5 @@
 import { type IpAddress, type Mac, formatIp, parseIpText } from '../protocols/address.ts'
+import type { ClaimPolicy } from '../protocols/arp/claim.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import { PERFECT_LINK, type LinkOptions } from './link.ts'
 import type { LinkBetween, Topology } from './scenario.ts'
@@ -43,6 +44,8 @@ export interface NodePlan {
   readonly interfaces: readonly InterfacePlan[]
   readonly routes: readonly RoutePlan[]
   readonly tcp: Partial<TcpChoices>
+  /** How its addresses are claimed (RFC 5227); `null`: they are simply its own. */
+  readonly claim: ClaimPolicy | null
   readonly clock: ClockPlan | null
   /** `null` unless it is a switch. */
   readonly switching: Switching | null
@@ -108,6 +111,7 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
       }),
       routes: routes[index]!,
       tcp: node.tcp,
+      claim: node.claim,
       clock: node.clock,
       switching: node.switching,
     })),

@@ -29,6 +29,12 @@ export function eventText(said: Told): string {
       return `neighbour ${formatIp(said.address)} ${said.mac === null ? 'lost' : `is at ${said.mac}`}`
     case 'address-conflict':
       return `conflict: ${formatIp(said.address)} is also at ${said.mac}`
+    case 'address':
+      return `address ${formatIp(said.address)} ${said.usable ? 'is ours' : 'is given up'}`
+    case 'path-mtu':
+      return `path mtu to ${formatIp(said.address)} is ${said.mtu}`
+    case 'black-hole':
+      return `tcp ${said.socket} black hole: mss=${said.mss}`
     case 'learned':
       return `${said.mac} is behind port ${said.port}`
     case 'forgotten':

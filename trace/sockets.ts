@@ -60,6 +60,7 @@ export class SocketTable {
     end.again.rto += waited.again.rto
     end.again.fast += waited.again.fast
     end.again.probe += waited.again.probe
+    end.again.mtu += waited.again.mtu
     end.spurious += waited.spurious
     end.receivedBytes += waited.receivedBytes
     end.lastReceivedAt = Math.max(end.lastReceivedAt, waited.lastReceivedAt)

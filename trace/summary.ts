@@ -37,6 +37,7 @@ export interface DirectionSummary {
     readonly rto: number
     readonly fast: number
     readonly probe: number
+    readonly mtu: number
     readonly spurious: number
   }
   /** As the sender measured it; `null` where it never did. */
@@ -125,10 +126,10 @@ function directionRow(
 }
 
 function directionNotes(direction: DirectionSummary): string[] {
-  const { rto, fast, probe, spurious } = direction.retransmissions
+  const { rto, fast, probe, mtu, spurious } = direction.retransmissions
   const notes: string[] = []
   if (resent(direction) > 0) {
-    const causes = list({ rto, fast, probe })
+    const causes = list({ rto, fast, probe, mtu })
     notes.push(...wrapped(spurious === 0 ? 'resent:' : `resent, ${spurious} needlessly:`, causes))
   }
   notes.push(...wrapped('dropped:', list(direction.drops)))
@@ -192,8 +193,8 @@ function table(rows: readonly Row[]): string[] {
   )
 }
 
-const resent = ({ retransmissions: { rto, fast, probe } }: DirectionSummary): number =>
-  rto + fast + probe
+const resent = ({ retransmissions: { rto, fast, probe, mtu } }: DirectionSummary): number =>
+  rto + fast + probe + mtu
 
 const list = (counts: { readonly [name: string]: number }): string[] =>
   Object.entries(counts)

@@ -143,7 +143,8 @@ function retransmitMark(said: Retransmit): string {
     case 'rto':
       return `RETX #${said.count} rto=${spanText(said.rto)}`
     case 'fast':
-      return `RETX #${said.count} fast`
+    case 'mtu':
+      return `RETX #${said.count} ${said.cause}`
     case 'probe':
       return `PROBE #${said.count} rto=${spanText(said.rto)}`
   }

@@ -6,7 +6,9 @@ import {
   type ArpOut,
   arpReceive,
   arpResolve,
+  arpTimer,
 } from '../arp/engine.ts'
+import { type ClaimOut, claimsHear, claimsNextDue, claimsTimer } from '../arp/claim.ts'
 import type { ArpPacket } from '../arp/packet.ts'
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
 import type { Ipv4Packet } from '../ipv4/packet.ts'
@@ -15,13 +17,15 @@ import type { HostOut } from './output.ts'
 import { arpOwner, type HostState } from './state.ts'
 
 /** One interface for the time of one step: what ARP lets go becomes frames and events here. */
-export class ArpPort implements ArpOut {
+export class ArpPort implements ArpOut, ClaimOut {
   private readonly h: HostState
   private readonly now: Nanos
   private readonly port: number
   private readonly out: HostOut
   /** Packets that found no neighbour: their senders are owed an error. */
   readonly unresolved: Ipv4Packet[] = []
+  /** Addresses that were given up: connections that use them are over. */
+  readonly lost: Ipv4Address[] = []
 
   constructor(h: HostState, now: Nanos, port: number, out: HostOut) {
     this.h = h
@@ -32,6 +36,8 @@ export class ArpPort implements ArpOut {
 
   receive(packet: ArpPacket): void {
     const iface = this.h.interfaces[this.port]!
+    const { claims } = iface
+    if (claims !== null && claimsHear(claims, this.now, iface.mac, packet, this)) return this.wake()
     arpReceive(iface.arp, this.now, iface.mac, iface.addresses, packet, this)
     this.wake()
   }
@@ -43,8 +49,30 @@ export class ArpPort implements ArpOut {
     this.wake()
   }
 
+  timer(): void {
+    const { arp, claims, mac } = this.h.interfaces[this.port]!
+    arpTimer(arp, this.now, this)
+    if (claims !== null) claimsTimer(claims, this.now, mac, this)
+    this.wake()
+  }
+
+  usable(address: Ipv4Address, usable: boolean): void {
+    const iface = this.h.interfaces[this.port]!
+    if (usable) {
+      iface.addresses.push(address)
+      this.h.addresses.set(address, this.port)
+    } else {
+      iface.addresses = iface.addresses.filter((own) => own !== address)
+      this.h.addresses.delete(address)
+      this.lost.push(address)
+    }
+    this.out.event({ kind: 'address', address, usable })
+  }
+
   wake(): void {
-    const at = arpNextDue(this.h.interfaces[this.port]!.arp)
+    const { arp, claims } = this.h.interfaces[this.port]!
+    let at = arpNextDue(arp)
+    if (claims !== null) at = Math.min(at, claimsNextDue(claims))
     if (at !== NEVER) this.out.wake(arpOwner(this.port), at)
   }
 

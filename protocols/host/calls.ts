@@ -1,6 +1,12 @@
 import type { Errno } from '../errno.ts'
 import { echoRest, ICMP_ECHO_REQUEST, IcmpMessage } from '../icmp/message.ts'
-import { DEFAULT_TTL, IPV4_HEADER, MAY_FRAGMENT, PROTOCOL_ICMP } from '../ipv4/packet.ts'
+import {
+  DEFAULT_TTL,
+  IPV4_HEADER,
+  IPV4_PACKET_MAX,
+  MAY_FRAGMENT,
+  PROTOCOL_ICMP,
+} from '../ipv4/packet.ts'
 import type { Nanos } from '../time.ts'
 import {
   addConnection,
@@ -17,6 +23,7 @@ import type { SocketCall, SocketId } from './socket.ts'
 import {
   addSocket,
   type HostState,
+  isBroadcast,
   isOwn,
   type IcmpSocket,
   type Listener,
@@ -69,11 +76,19 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
       break
     }
     case 'udp':
-      addSocket(h, { kind: 'udp', address: null, port: 0, remote: null, ttl: DEFAULT_TTL })
+      addSocket(h, {
+        kind: 'udp',
+        address: null,
+        port: 0,
+        remote: null,
+        ttl: DEFAULT_TTL,
+        broadcast: false,
+        dontFragment: false,
+      })
       break
     case 'icmp': {
       const identifier = freeIdentifier(h)
-      addSocket(h, { kind: 'icmp', identifier })
+      addSocket(h, { kind: 'icmp', identifier, remote: null })
       addListener(h.icmp, null, identifier, id)
     }
   }
@@ -140,7 +155,7 @@ function connect(
   out: HostOut,
 ): void {
   const { remote } = call
-  const path = pathTo(h, remote.address)
+  const path = isBroadcast(h, remote.address) ? null : pathTo(h, remote.address)
   if (path === null) return reject(call, 'ENETUNREACH', out)
   const address = socket.address ?? path.source
   const port = socket.port === 0 ? ephemeralPort(h.tcp, address, remote) : socket.port
@@ -207,15 +222,30 @@ function udpCall(h: HostState, now: Nanos, socket: UdpSocket, call: NamedCall, o
       return error === null ? undefined : reject(call, error, out)
     }
     case 'set':
-      if (call.option !== 'IP_TTL') return reject(call, 'ENOPROTOOPT', out)
-      socket.ttl = call.value
-      return
+      return setUdp(socket, call, out)
     case 'close':
     case 'abort':
       unhash(h.udp, socket)
       return closed(h, call.socket, out)
     default:
       return reject(call, 'EOPNOTSUPP', out)
+  }
+}
+
+function setUdp(socket: UdpSocket, call: SocketCall & { kind: 'set' }, out: HostOut): void {
+  switch (call.option) {
+    case 'IP_TTL':
+      socket.ttl = call.value
+      return
+    case 'SO_BROADCAST':
+      socket.broadcast = call.value !== 0
+      return
+    case 'IP_MTU_DISCOVER':
+      if (call.value !== 0 && call.value !== 2) return reject(call, 'EINVAL', out)
+      socket.dontFragment = call.value === 2
+      return
+    default:
+      reject(call, 'ENOPROTOOPT', out)
   }
 }
 
@@ -226,7 +256,8 @@ function bindUdp(
   out: HostOut,
 ): void {
   if (socket.port !== 0) return reject(call, 'EINVAL', out)
-  if (call.address !== null && !isOwn(h, call.address)) {
+  const { address } = call
+  if (address !== null && !isOwn(h, address) && !isBroadcast(h, address)) {
     return reject(call, 'EADDRNOTAVAIL', out)
   }
   if (call.port === 0) {
@@ -263,6 +294,7 @@ function connectUdp(
   const { remote } = call
   const path = pathTo(h, remote.address)
   if (path === null) return reject(call, 'ENETUNREACH', out)
+  if (isBroadcast(h, remote.address) && !socket.broadcast) return reject(call, 'EACCES', out)
   const address = socket.address ?? path.source
   const port = socket.port === 0 ? ephemeralPort(h.udp, address, remote) : socket.port
   if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
@@ -296,10 +328,17 @@ function icmpCall(
       if (path === null) return reject(call, 'ENETUNREACH', out)
       const rest = echoRest(socket.identifier, call.sequence)
       const message = new IcmpMessage(ICMP_ECHO_REQUEST, 0, rest, call.bytes)
-      if (message.size + IPV4_HEADER > path.mtu) return reject(call, 'EMSGSIZE', out)
+      if (message.size + IPV4_HEADER > IPV4_PACKET_MAX) return reject(call, 'EMSGSIZE', out)
+      if (isBroadcast(h, call.remote)) return reject(call, 'EACCES', out)
       sendIp(h, now, path.source, call.remote, PROTOCOL_ICMP, call.ttl, MAY_FRAGMENT, message, out)
       return
     }
+    case 'bind':
+      return bindEcho(h, socket, call, out)
+    case 'connect':
+      // One stream: this host's answers to this socket's requests.
+      socket.remote = call.remote.address
+      return
     case 'close':
     case 'abort':
       removeListener(h.icmp, null, socket.identifier)
@@ -307,4 +346,18 @@ function icmpCall(
     default:
       return reject(call, 'EOPNOTSUPP', out)
   }
+}
+
+/** The identifier takes the place of a port. */
+function bindEcho(
+  h: HostState,
+  socket: IcmpSocket,
+  call: SocketCall & { kind: 'bind' },
+  out: HostOut,
+): void {
+  if (call.address !== null) return reject(call, 'EADDRNOTAVAIL', out)
+  if (call.port === 0) return
+  if (!addListener(h.icmp, null, call.port, call.socket)) return reject(call, 'EADDRINUSE', out)
+  removeListener(h.icmp, null, socket.identifier)
+  socket.identifier = call.port
 }

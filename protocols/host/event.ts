@@ -35,5 +35,11 @@ export type HostEvent =
   | { readonly kind: 'spurious'; readonly socket: SocketId; readonly seq: Seq }
   | { readonly kind: 'rtt'; readonly socket: SocketId; readonly rtt: Nanos; readonly srtt: Nanos }
   | { readonly kind: 'timer'; readonly socket: SocketId; readonly name: string }
+  /** Full segments vanish without a word: from now on they carry at most `mss` bytes. */
+  | { readonly kind: 'black-hole'; readonly socket: SocketId; readonly mss: number }
   | { readonly kind: 'neighbour'; readonly address: IpAddress; readonly mac: Mac | null }
   | { readonly kind: 'address-conflict'; readonly address: IpAddress; readonly mac: Mac }
+  /** An address that was claimed (RFC 5227) may be used from now on, or no longer. */
+  | { readonly kind: 'address'; readonly address: IpAddress; readonly usable: boolean }
+  /** What reaches a destination in one piece has become known, bytes of an IP packet. */
+  | { readonly kind: 'path-mtu'; readonly address: IpAddress; readonly mtu: number }

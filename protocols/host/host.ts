@@ -1,5 +1,5 @@
 import type { Engine, Input } from '../engine.ts'
-import { arpTimer } from '../arp/engine.ts'
+import type { ArpPacket } from '../arp/packet.ts'
 import { BROADCAST_MAC, isMulticastMac } from '../address.ts'
 import type { EthernetFrame } from '../ethernet/frame.ts'
 import type { Nanos } from '../time.ts'
@@ -9,10 +9,11 @@ import type { HostEvent } from './event.ts'
 import type { HostOut } from './output.ts'
 import { icmpError } from './icmp-errors.ts'
 import { ICMP_UNREACHABLE, UNREACHABLE_HOST } from '../icmp/message.ts'
+import { fragmentsExpire } from './ipv4-fragments.ts'
 import { ipv4Arrives } from './ipv4-input.ts'
 import type { SocketCall } from './socket.ts'
-import { type HostState, LOOPBACK_OWNER } from './state.ts'
-import { tcpTimer } from './tcp.ts'
+import { arpOwner, type HostState, LOOPBACK_OWNER, REASSEMBLY_OWNER, socketOwner } from './state.ts'
+import { tcpAddressLost, tcpTimer } from './tcp.ts'
 
 /**
  * A host or a router, RFC 1122 and RFC 1812: Ethernet, ARP, IPv4, ICMP, UDP and TCP composed by
@@ -53,7 +54,7 @@ function frameArrives(
     case 'ipv4':
       return ipv4Arrives(h, now, payload, broadcast, out)
     case 'arp':
-      return new ArpPort(h, now, port, out).receive(payload)
+      return arpArrives(h, now, port, payload, out)
     case 'malformed':
       return out.event({
         kind: 'dropped',
@@ -65,6 +66,12 @@ function frameArrives(
   }
 }
 
+function arpArrives(h: HostState, now: Nanos, port: number, packet: ArpPacket, out: HostOut): void {
+  const arp = new ArpPort(h, now, port, out)
+  arp.receive(packet)
+  for (const address of arp.lost) tcpAddressLost(h, now, address, out)
+}
+
 function timerExpires(h: HostState, now: Nanos, owner: number, out: HostOut): void {
   if (owner === LOOPBACK_OWNER) {
     const packets = h.loopback.slice()
@@ -72,11 +79,12 @@ function timerExpires(h: HostState, now: Nanos, owner: number, out: HostOut): vo
     for (const packet of packets) ipv4Arrives(h, now, packet, false, out)
     return
   }
-  const ports = h.interfaces.length
-  if (owner > ports) return tcpTimer(h, now, owner - 1 - ports, out)
-  const port = new ArpPort(h, now, owner - 1, out)
-  arpTimer(h.interfaces[owner - 1]!.arp, now, port)
-  port.wake()
+  if (owner === REASSEMBLY_OWNER) return fragmentsExpire(h, now, out)
+  const firstSocket = socketOwner(h, 0)
+  if (owner >= firstSocket) return tcpTimer(h, now, owner - firstSocket, out)
+  const index = owner - arpOwner(0)
+  const port = new ArpPort(h, now, index, out)
+  port.timer()
   for (const packet of port.unresolved) {
     icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0, out)
   }

@@ -3,32 +3,35 @@ import { i32, u16 } from '../bytes.ts'
 import {
   ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
+  ICMP_REDIRECT,
+  ICMP_SOURCE_QUENCH,
   ICMP_UNREACHABLE,
   IcmpMessage,
   isIcmpError,
-  UNREACHABLE_HOST,
-  UNREACHABLE_NET,
-  UNREACHABLE_PORT,
-  UNREACHABLE_PROTOCOL,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
 } from '../icmp/message.ts'
 import {
   DEFAULT_TTL,
   IPV4_HEADER,
+  Ipv4Details,
   type Ipv4Packet,
   MAY_FRAGMENT,
   PROTOCOL_ICMP,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../ipv4/packet.ts'
-import type { Errno } from '../errno.ts'
+import { echoedOptions } from '../ipv4/options.ts'
 import { seqGt, seqLt } from '../sequence.ts'
 import { fail } from '../tcp/lifecycle.ts'
 import type { Nanos } from '../time.ts'
 import { findConnection, findListener, NO_SOCKET } from './demux.ts'
 import type { HostOut } from './output.ts'
-import { sendIp } from './ipv4-output.ts'
+import { problemOf } from './icmp-errno.ts'
+import { pathTo, sendIp } from './ipv4-output.ts'
+import { learnPathMtu, meantMtu } from './path-mtu.ts'
+import type { SocketEvent, SocketId } from './socket.ts'
 import type { HostState } from './state.ts'
-import { TcpPort } from './tcp.ts'
+import { TcpPort, tcpPathShrinks } from './tcp.ts'
 
 export function icmpArrives(
   h: HostState,
@@ -43,6 +46,11 @@ export function icmpArrives(
     return
   }
   if (message.type === ICMP_ECHO_REPLY) return echoReplyArrives(h, packet, message, out)
+  // RFC 6633 §3: whoever still says so is not obeyed. Redirects: a host's routes are its plan's.
+  if (message.type === ICMP_SOURCE_QUENCH || message.type === ICMP_REDIRECT) {
+    const why = message.type === ICMP_SOURCE_QUENCH ? 'icmp source quench' : 'icmp redirect'
+    return out.event({ kind: 'dropped', why, packet })
+  }
   if (isIcmpError(message.type)) return errorArrives(h, now, packet.source, message, out)
   out.event({ kind: 'dropped', why: 'icmp unknown type', packet })
 }
@@ -54,18 +62,11 @@ function answerEcho(
   request: IcmpMessage,
   out: HostOut,
 ): void {
+  const { source, destination, details } = packet
   const reply = new IcmpMessage(ICMP_ECHO_REPLY, 0, request.rest, request.data)
-  sendIp(
-    h,
-    now,
-    packet.destination,
-    packet.source,
-    PROTOCOL_ICMP,
-    DEFAULT_TTL,
-    MAY_FRAGMENT,
-    reply,
-    out,
-  )
+  const options = echoedOptions(details.options, destination, now)
+  const header = options.length === 0 ? MAY_FRAGMENT : new Ipv4Details(0, false, false, 0, options)
+  sendIp(h, now, destination, source, PROTOCOL_ICMP, DEFAULT_TTL, header, reply, out)
 }
 
 function echoReplyArrives(
@@ -75,7 +76,7 @@ function echoReplyArrives(
   out: HostOut,
 ): void {
   const socket = findListener(h.icmp, packet.destination, message.identifier)
-  if (socket === NO_SOCKET) {
+  if (!isForEcho(h, socket, packet.source)) {
     return out.event({ kind: 'dropped', why: 'icmp no socket', packet })
   }
   out.event({
@@ -88,6 +89,12 @@ function echoReplyArrives(
   })
 }
 
+/** Whether the socket with the message's identifier listens to this host. */
+function isForEcho(h: HostState, id: SocketId, remote: IpAddress): boolean {
+  const socket = h.sockets[id]
+  return socket?.kind === 'icmp' && (socket.remote === null || socket.remote === remote)
+}
+
 /** An error about a packet of ours: the header that it quotes names the socket. */
 export function errorArrives(
   h: HostState,
@@ -96,85 +103,96 @@ export function errorArrives(
   message: IcmpMessage,
   out: HostOut,
 ): void {
-  const quote = message.data
+  const { type, code, data: quote } = message
+  const problem = problemOf(type, code)
   const header = quote.length < IPV4_HEADER ? 0 : (quote[0]! & 15) * 4
-  if (header < IPV4_HEADER || quote.length < header + 8) return
+  if (problem === null || header < IPV4_HEADER || quote.length < header + 8) return
   const local = readIpv4(quote, 12)
   const remote = readIpv4(quote, 16)
   const [first, second] = [u16(quote, header), u16(quote, header + 2)]
-  const { type, code } = message
-  const event = { kind: 'icmp-error', from, type, code } as const
+  const event = { kind: 'icmp-error', from, remote, type, code, ...problem } as const
   switch (quote[9]) {
     case PROTOCOL_TCP: {
       const socket = findConnection(h.tcp, first, second, remote, local)
-      if (socket === NO_SOCKET) return
-      return tcpError(
-        h,
-        now,
-        socket,
-        i32(quote, header + 4),
-        { ...event, socket, sequence: 0 },
-        out,
-      )
+      if (socket !== NO_SOCKET) tcpError(h, now, { ...event, socket, sequence: 0 }, message, out)
+      return
     }
     case PROTOCOL_UDP: {
       let socket = findConnection(h.udp, first, second, remote, local)
       if (socket === NO_SOCKET) socket = findListener(h.udp, local, first)
-      if (socket !== NO_SOCKET) out.event({ ...event, socket, sequence: 0 })
+      if (socket !== NO_SOCKET) udpError(h, now, { ...event, socket, sequence: 0 }, message, out)
       return
     }
     case PROTOCOL_ICMP: {
       const socket = findListener(h.icmp, local, u16(quote, header + 4))
-      if (socket === NO_SOCKET) return
+      if (quote[header] !== ICMP_ECHO_REQUEST || !isForEcho(h, socket, remote)) return
       return out.event({ ...event, socket, sequence: u16(quote, header + 6) })
     }
     default:
   }
 }
 
-interface TcpError {
-  readonly kind: 'icmp-error'
-  readonly socket: number
-  readonly from: IpAddress
-  readonly type: number
-  readonly code: number
-  readonly sequence: number
+type IcmpErrorEvent = SocketEvent & { readonly kind: 'icmp-error' }
+
+const isTooBig = ({ type, code }: IcmpErrorEvent): boolean =>
+  type === ICMP_UNREACHABLE && code === UNREACHABLE_FRAGMENTATION_NEEDED
+
+/** A datagram that must stay whole was too big: its sender learns how big one may be. */
+function udpError(
+  h: HostState,
+  now: Nanos,
+  event: IcmpErrorEvent,
+  message: IcmpMessage,
+  out: HostOut,
+): void {
+  const socket = h.sockets[event.socket]
+  if (!isTooBig(event)) return out.event(event)
+  if (socket?.kind !== 'udp' || !socket.dontFragment) return
+  // RFC 8085 §3.2 leaves it to the application what to do about it.
+  if (believe(h, now, event.remote, message, out)) out.event({ ...event, hard: true })
 }
+
+/** Takes the path MTU that the error tells of; `false` where it tells nothing new. */
+function believe(
+  h: HostState,
+  now: Nanos,
+  destination: IpAddress,
+  { rest, data }: IcmpMessage,
+  out: HostOut,
+): boolean {
+  const path = pathTo(h, destination)
+  const mtu = meantMtu(rest & 0xffff, u16(data, QUOTED_LENGTH))
+  if (path === null || mtu === 0) return false
+  if (!learnPathMtu(h, now, destination, mtu, path.mtu)) return false
+  out.event({ kind: 'path-mtu', address: destination, mtu })
+  return true
+}
+
+/** The Total Length of the quoted IPv4 header. */
+const QUOTED_LENGTH = 2
 
 /**
  * RFC 5927 §4.1: only an error about data in flight is heard. RFC 1122 §4.2.3.9 and RFC 5461: an
- * established connection rides it out, an attempt to connect gives up.
+ * established connection rides it out, and remembers why; an attempt to connect gives up.
  */
 function tcpError(
   h: HostState,
   now: Nanos,
-  socket: number,
-  seq: number,
-  event: TcpError,
+  event: IcmpErrorEvent,
+  message: IcmpMessage,
   out: HostOut,
 ): void {
-  const s = h.sockets[socket]
+  const s = h.sockets[event.socket]
   if (s?.kind !== 'connection') return
+  const { data: quote } = message
+  const seq = i32(quote, (quote[0]! & 15) * 4 + 4)
   if (seqLt(seq, s.snd.una) || !seqGt(s.snd.max, seq)) return
-  out.event(event)
-  if (s.state !== 'SYN-SENT' || event.type !== ICMP_UNREACHABLE) return
-  const error = errnoOf(event.code)
-  if (error === null) return
-  const port = new TcpPort(h, now, s, out)
-  fail(s, error, port)
-}
-
-/** Linux's names for the codes of "destination unreachable". */
-export function errnoOf(code: number): Errno | null {
-  switch (code) {
-    case UNREACHABLE_NET:
-      return 'ENETUNREACH'
-    case UNREACHABLE_HOST:
-      return 'EHOSTUNREACH'
-    case UNREACHABLE_PROTOCOL:
-    case UNREACHABLE_PORT:
-      return 'ECONNREFUSED'
-    default:
-      return null
+  if (isTooBig(event)) {
+    believe(h, now, event.remote, message, out)
+    return tcpPathShrinks(h, now, s, seq, out)
   }
+  out.event(event)
+  if (event.type !== ICMP_UNREACHABLE) return
+  if (s.state === 'SYN-SENT') fail(s, event.error, new TcpPort(h, now, s, out))
+  else s.softError = event.error
 }

@@ -6,6 +6,7 @@ import {
   UNREACHABLE_NET,
   UNREACHABLE_PROTOCOL,
 } from '../icmp/message.ts'
+import { fragment } from '../ipv4/fragment.ts'
 import { Ipv4Packet } from '../ipv4/packet.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
@@ -13,6 +14,8 @@ import { sendToNeighbour } from './arp-port.ts'
 import type { HostOut } from './output.ts'
 import { icmpArrives } from './icmp-input.ts'
 import { icmpError } from './icmp-errors.ts'
+import { fragmentArrives } from './ipv4-fragments.ts'
+import { optionsPass } from './ipv4-options.ts'
 import { type HostState, isBroadcast } from './state.ts'
 import { tcpArrives } from './tcp.ts'
 import { udpArrives } from './udp.ts'
@@ -31,7 +34,12 @@ export function ipv4Arrives(
     return drop(packet, 'ipv4 bad source', out)
   }
   const ours = h.addresses.get(destination | 0) // a number for certain: half the price
-  if (ours !== undefined) return deliver(h, now, packet, isBroadcast(h, destination), out)
+  if (ours !== undefined) {
+    const broadcast = isBroadcast(h, destination)
+    // RFC 1122 §3.3.6: a host is not meant by what everybody gets.
+    if (broadcastFrame && !broadcast) return drop(packet, 'ipv4 unicast to all', out)
+    return deliver(h, now, packet, broadcast, out)
+  }
   if (!h.forwarding) return drop(packet, 'ipv4 not for us', out)
   if (broadcastFrame || isMulticastIpv4(destination)) return drop(packet, 'ipv4 not forwarded', out)
   forward(h, now, packet, out)
@@ -49,8 +57,10 @@ function deliver(
   out: HostOut,
 ): void {
   const { payload, details } = packet
+  if (details.options.length > 0 && !optionsPass(h, now, packet, out)) return
   if (details.moreFragments || details.fragmentOffset !== 0) {
-    return drop(packet, 'ipv4 fragment', out)
+    const whole = fragmentArrives(h, now, packet, out)
+    return whole === null ? undefined : deliver(h, now, whole, broadcast, out)
   }
   switch (payload.kind) {
     case 'tcp':
@@ -73,6 +83,7 @@ function deliver(
 /** RFC 1812 §5.2 and §5.3: the packet is a new one, what it carries is shared. */
 function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): void {
   const { destination, ttl, details } = packet
+  if (details.options.length > 0 && !optionsPass(h, now, packet, out)) return
   if (ttl <= 1) {
     drop(packet, 'ipv4 ttl', out)
     return icmpError(h, now, packet, ICMP_TIME_EXCEEDED, 0, 0, out)
@@ -83,11 +94,10 @@ function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): vo
     return icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_NET, 0, out)
   }
   const { mtu } = h.interfaces[route.port]!
-  if (packet.size > mtu) {
+  if (packet.size > mtu && details.dontFragment) {
     drop(packet, 'ipv4 too big', out)
     const code = UNREACHABLE_FRAGMENTATION_NEEDED
-    if (details.dontFragment) icmpError(h, now, packet, ICMP_UNREACHABLE, code, mtu, out)
-    return
+    return icmpError(h, now, packet, ICMP_UNREACHABLE, code, mtu, out) // RFC 1191 §4
   }
   const onward = new Ipv4Packet(
     packet.source,
@@ -98,5 +108,9 @@ function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): vo
     details,
     packet.payload,
   )
-  sendToNeighbour(h, now, route.port, route.gateway ?? destination, onward, out)
+  const nextHop = route.gateway ?? destination
+  if (packet.size <= mtu) return sendToNeighbour(h, now, route.port, nextHop, onward, out)
+  for (const each of fragment(onward, mtu)) {
+    sendToNeighbour(h, now, route.port, nextHop, each, out)
+  }
 }

@@ -1,7 +1,13 @@
 import { BROADCAST_IPV4, BROADCAST_MAC, type IpAddress, isIpv4 } from '../address.ts'
 import { assert } from '../assert.ts'
 import { ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
-import { type Ipv4Details, Ipv4Packet, type TransportPayload } from '../ipv4/packet.ts'
+import { fragment } from '../ipv4/fragment.ts'
+import {
+  IPV4_PACKET_MAX,
+  type Ipv4Details,
+  Ipv4Packet,
+  type TransportPayload,
+} from '../ipv4/packet.ts'
 import { lookupRoute, type Route } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
@@ -16,7 +22,7 @@ export interface Path {
 }
 
 /** What a packet to ourselves may measure. */
-const LOOPBACK_MTU = 65_535
+const LOOPBACK_MTU = IPV4_PACKET_MAX
 
 /** `null`: no route, or no address to send from. */
 export function pathTo(h: HostState, destination: IpAddress): Path | null {
@@ -36,7 +42,7 @@ function routeTo(h: HostState, destination: number): Route | null {
   return h.interfaces.length === 0 ? null : first
 }
 
-/** Sends a payload of our own. False where there is no route (any more). */
+/** Sends a payload of our own, in pieces where it must. False where there is no route (any more). */
 export function sendIp(
   h: HostState,
   now: Nanos,
@@ -62,7 +68,11 @@ export function sendIp(
     out.event({ kind: 'dropped', why: 'ipv4 no route', packet })
     return false
   }
-  transmitOn(h, now, route.port, route.gateway ?? destination, packet, out)
+  const { mtu } = h.interfaces[route.port]!
+  const nextHop = route.gateway ?? destination
+  if (packet.size <= mtu) transmitOn(h, now, route.port, nextHop, packet, out)
+  else if (details.dontFragment) out.event({ kind: 'dropped', why: 'ipv4 too big', packet })
+  else for (const each of fragment(packet, mtu)) transmitOn(h, now, route.port, nextHop, each, out)
   return true
 }
 

@@ -50,7 +50,15 @@ export type SocketCall =
   | { readonly kind: 'info'; readonly socket: SocketId }
 
 /** Linux's names. Sizes in bytes, switches 0 or 1. */
-export type SocketOption = 'SO_SNDBUF' | 'SO_RCVBUF' | 'TCP_NODELAY' | 'TCP_MAXSEG' | 'IP_TTL'
+export type SocketOption =
+  | 'SO_SNDBUF'
+  | 'SO_RCVBUF'
+  | 'SO_BROADCAST'
+  | 'TCP_NODELAY'
+  | 'TCP_MAXSEG'
+  | 'IP_TTL'
+  /** 0: datagrams may be fragmented (the default); 2: never, as IP_PMTUDISC_DO. */
+  | 'IP_MTU_DISCOVER'
 
 /** What a host tells an application. */
 export type SocketEvent =
@@ -105,9 +113,15 @@ export type SocketEvent =
       readonly kind: 'icmp-error'
       readonly socket: SocketId
       readonly from: IpAddress
+      /** Where the packet was going that the error quotes. */
+      readonly remote: IpAddress
       readonly type: number
       readonly code: number
+      /** Of an echo request; 0 otherwise. */
       readonly sequence: number
+      /** What Linux calls it, and whether it is more than a hint that may pass (RFC 1122 §4.2.3.9). */
+      readonly error: Errno
+      readonly hard: boolean
     }
   /** A call could not be carried out; the socket is as it was. */
   | {

@@ -1,15 +1,18 @@
 import { BROADCAST_IPV4, type IpAddress, type Ipv4Address, type Mac } from '../address.ts'
 import { type ArpState, createArp } from '../arp/cache.ts'
+import { type ClaimPolicy, type Claims, claimsNextDue, createClaims } from '../arp/claim.ts'
 import { type Bytes, i32 } from '../bytes.ts'
 import type { Ipv4Packet } from '../ipv4/packet.ts'
 import { createRateLimit, type RateLimit } from '../ipv4/rate-limit.ts'
+import { createReassembly, type Reassembly } from '../ipv4/reassembly.ts'
 import { addRoute, createRoutes, type Route, type RouteTable } from '../ipv4/routes.ts'
 import { maskOf } from '../address.ts'
 import { Sha256 } from '../sha256.ts'
 import type { TcpPolicy } from '../tcp/policy.ts'
 import type { TcpState } from '../tcp/state.ts'
-import { ms } from '../time.ts'
+import { ms, type Nanos } from '../time.ts'
 import { createDemux, type Demux } from './demux.ts'
+import type { PathMtu } from './path-mtu.ts'
 import type { SocketId } from './socket.ts'
 
 /** Everything a host or router is. Plain data. */
@@ -31,6 +34,9 @@ export interface HostState {
   udp: Demux
   icmp: Demux
   icmpErrors: RateLimit
+  fragments: Reassembly
+  /** By destination, oldest first; see `path-mtu.ts`. */
+  pathMtus: Map<IpAddress, PathMtu>
   /** Packets to ourselves: they arrive in a step of their own, at the same instant. */
   loopback: Ipv4Packet[]
 }
@@ -39,8 +45,11 @@ export interface Interface {
   readonly mac: Mac
   /** The largest IP packet, bytes. */
   readonly mtu: number
-  readonly addresses: readonly Ipv4Address[]
+  /** Those that may be used; one that is being claimed is not among them yet. */
+  addresses: Ipv4Address[]
   readonly arp: ArpState
+  /** `null`: the addresses are simply the interface's own. */
+  readonly claims: Claims | null
 }
 
 /** A socket that is no TCP connection (yet). */
@@ -72,11 +81,17 @@ export interface UdpSocket {
   /** `null`: not connected. */
   remote: { readonly address: IpAddress; readonly port: number } | null
   ttl: number
+  /** SO_BROADCAST */
+  broadcast: boolean
+  /** IP_MTU_DISCOVER: datagrams stay whole, and what is too big for the path is refused. */
+  dontFragment: boolean
 }
 
 export interface IcmpSocket {
   readonly kind: 'icmp'
-  readonly identifier: number
+  identifier: number
+  /** Only this host's replies are heard; `null`: everybody's. */
+  remote: IpAddress | null
 }
 
 export interface HostConfig {
@@ -86,11 +101,15 @@ export interface HostConfig {
   readonly seed: string
   readonly interfaces: readonly InterfaceConfig[]
   readonly routes: readonly Route[]
+  /** When it starts. */
+  readonly now: Nanos
 }
 export interface InterfaceConfig {
   readonly mac: Mac
   readonly mtu: number
   readonly addresses: readonly { readonly address: Ipv4Address; readonly prefixLength: number }[]
+  /** How the addresses are claimed (RFC 5227); `null`: they are simply its own. */
+  readonly claim: ClaimPolicy | null
 }
 
 /** RFC 1812 §4.3.2.8: at most so many ICMP errors, in a burst and then at a steady rate. */
@@ -105,7 +124,7 @@ export function createHost(config: HostConfig): HostState {
   addresses.set(BROADCAST_IPV4, BROADCAST)
   config.interfaces.forEach((each, port) => {
     for (const { address, prefixLength } of each.addresses) {
-      addresses.set(address, port)
+      if (each.claim === null) addresses.set(address, port)
       // RFC 3021: a network of two has no broadcast address.
       if (prefixLength < 31) addresses.set(address | ~maskOf(prefixLength), BROADCAST)
     }
@@ -114,12 +133,9 @@ export function createHost(config: HostConfig): HostState {
     forwarding: config.forwarding,
     policy: config.policy,
     secret,
-    interfaces: config.interfaces.map((each) => ({
-      mac: each.mac,
-      mtu: each.mtu,
-      addresses: each.addresses.map(({ address }) => address),
-      arp: createArp(),
-    })),
+    interfaces: config.interfaces.map((each, port) =>
+      createInterface(each, port, config.now, secret),
+    ),
     addresses,
     routes,
     identification: 0,
@@ -129,8 +145,39 @@ export function createHost(config: HostConfig): HostState {
     udp: createDemux(i32(secret, 4)),
     icmp: createDemux(i32(secret, 8)),
     icmpErrors: createRateLimit(ICMP_ERROR_INTERVAL, ICMP_ERROR_BURST),
+    fragments: createReassembly(),
+    pathMtus: new Map(),
     loopback: [],
   }
+}
+
+function createInterface(
+  { mac, mtu, addresses, claim }: InterfaceConfig,
+  port: number,
+  now: Nanos,
+  secret: Bytes,
+): Interface {
+  const own = addresses.map(({ address }) => address)
+  if (claim === null) return { mac, mtu, addresses: own, arp: createArp(), claims: null }
+  const policy = { ...claim, from: Math.max(claim.from, now) }
+  const claims = createClaims(policy, own, i32(secret, 12) ^ Math.imul(port, 0x9e3779b1))
+  return { mac, mtu, addresses: [], arp: createArp(), claims }
+}
+
+/** What a host that has just been made has to do by itself: owners of timer sets, and when. */
+export function firstDeadlines(
+  h: HostState,
+): readonly { readonly owner: number; readonly at: Nanos }[] {
+  return h.interfaces.flatMap(({ claims }, port) =>
+    claims === null ? [] : [{ owner: arpOwner(port), at: claimsNextDue(claims) }],
+  )
+}
+
+/** Whether every address is in use; `false`: not yet; `null`: one of them belongs to another. */
+export function hasItsAddresses(h: HostState): boolean | null {
+  const claims = h.interfaces.flatMap((iface) => iface.claims?.addresses ?? [])
+  if (claims.some(({ phase }) => phase === 'given-up')) return null
+  return claims.every(({ phase }) => phase === 'in-use')
 }
 
 function hashOf(seed: string): Bytes {
@@ -144,13 +191,15 @@ function hashOf(seed: string): Bytes {
   return hash.digest()
 }
 
-// Owners of timer sets, as `wake` and timer inputs name them: the loopback, the ARP cache of each
-// interface, then the sockets.
+// Owners of timer sets, as `wake` and timer inputs name them: the loopback, reassembly, the ARP of
+// each interface, then the sockets.
 
 export const LOOPBACK_OWNER = 0
-export const arpOwner = (port: number): number => 1 + port
+export const REASSEMBLY_OWNER = 1
+const FIRST_ARP_OWNER = 2
+export const arpOwner = (port: number): number => FIRST_ARP_OWNER + port
 export const socketOwner = (h: HostState, socket: SocketId): number =>
-  1 + h.interfaces.length + socket
+  FIRST_ARP_OWNER + h.interfaces.length + socket
 
 /** In place of an interface: a network's broadcast address. */
 const BROADCAST = -1

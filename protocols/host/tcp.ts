@@ -9,11 +9,13 @@ import {
 } from '../ipv4/packet.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
 import { tcpEngine } from '../tcp/engine.ts'
+import type { Seq } from '../sequence.ts'
 import { isn } from '../tcp/isn.ts'
 import type { TcpOut } from '../tcp/output.ts'
+import { pathKnown, pathShrinks } from '../tcp/path-mtu.ts'
 import { resetFor } from '../tcp/reset.ts'
 import { ACK, RST, SYN, TCP_HEADER, type TcpSegment } from '../tcp/segment.ts'
-import { createTcp, type TcpState } from '../tcp/state.ts'
+import { createTcp, nextDue, type TcpState } from '../tcp/state.ts'
 import type { Nanos } from '../time.ts'
 import {
   addConnection,
@@ -25,6 +27,7 @@ import {
 import type { HostEvent } from './event.ts'
 import type { HostOut } from './output.ts'
 import { pathTo, sendIp } from './ipv4-output.ts'
+import { pathMtuTo } from './path-mtu.ts'
 import type { SocketCall, SocketId } from './socket.ts'
 import {
   addSocket,
@@ -156,6 +159,7 @@ export function addTcp(
     remote,
     iss: isn(now, h.secret, local, remote),
     pathMss: path.mtu - IPV4_HEADER - TCP_HEADER,
+    routeMss: pathMtuTo(h, now, remote.address, path.mtu) - IPV4_HEADER - TCP_HEADER,
     listener,
   })
   if (id === nextSocket(h)) addSocket(h, s)
@@ -170,7 +174,27 @@ export function tcpCall(
   call: SocketCall,
   out: HostOut,
 ): void {
+  if (call.kind === 'send' && h.pathMtus.size > 0) pathKnown(s, routeMss(h, now, s))
   tcpEngine.step(s, now, { kind: 'call', call }, new TcpPort(h, now, s, out))
+}
+
+/** What fits into a segment to the peer, as far as the host knows its path. */
+function routeMss(h: HostState, now: Nanos, { remoteAddress, pathMss }: TcpState): number {
+  const mtu = pathMss + IPV4_HEADER + TCP_HEADER
+  return pathMtuTo(h, now, remoteAddress, mtu) - IPV4_HEADER - TCP_HEADER
+}
+
+/** The segment in flight that began at `seq` was too big for the path. */
+export function tcpPathShrinks(
+  h: HostState,
+  now: Nanos,
+  s: TcpState,
+  seq: Seq,
+  out: HostOut,
+): void {
+  const port = new TcpPort(h, now, s, out)
+  pathShrinks(s, now, routeMss(h, now, s), seq, port)
+  port.wake(s.id, nextDue(s.timers))
 }
 
 export function tcpTimer(h: HostState, now: Nanos, socket: SocketId, out: HostOut): void {
@@ -188,4 +212,14 @@ function suspect(h: HostState, now: Nanos, s: TcpState): void {
   const route = lookupRoute(h.routes, remoteAddress)
   if (route === null) return
   arpSuspect(h.interfaces[route.port]!.arp, now, route.gateway ?? remoteAddress)
+}
+
+/** RFC 5227 §2.4: an address is no longer ours, so its connections are reset. */
+export function tcpAddressLost(h: HostState, now: Nanos, address: IpAddress, out: HostOut): void {
+  for (const s of h.sockets) {
+    if (s?.kind !== 'connection' || s.localAddress !== address) continue
+    const port = new TcpPort(h, now, s, out)
+    port.event({ kind: 'failed', socket: s.id, error: 'EADDRNOTAVAIL' })
+    tcpEngine.step(s, now, { kind: 'call', call: { kind: 'abort', socket: s.id } }, port)
+  }
 }

@@ -2,8 +2,11 @@ import type { Bytes } from '../bytes.ts'
 
 export const ICMP_ECHO_REPLY = 0
 export const ICMP_UNREACHABLE = 3
+export const ICMP_SOURCE_QUENCH = 4
+export const ICMP_REDIRECT = 5
 export const ICMP_ECHO_REQUEST = 8
 export const ICMP_TIME_EXCEEDED = 11
+export const ICMP_PARAMETER_PROBLEM = 12
 
 /** Codes of "destination unreachable", RFC 792 and RFC 1122 §3.2.2.1. */
 export const UNREACHABLE_NET = 0
@@ -11,6 +14,9 @@ export const UNREACHABLE_HOST = 1
 export const UNREACHABLE_PROTOCOL = 2
 export const UNREACHABLE_PORT = 3
 export const UNREACHABLE_FRAGMENTATION_NEEDED = 4
+
+/** Codes of "time exceeded". */
+export const REASSEMBLY_TIME_EXCEEDED = 1
 
 export const ICMP_HEADER = 8
 
@@ -48,6 +54,6 @@ export const echoRest = (identifier: number, sequence: number): number =>
 export const isIcmpError = (type: number): boolean =>
   type === ICMP_UNREACHABLE ||
   type === ICMP_TIME_EXCEEDED ||
-  type === 4 ||
-  type === 5 ||
-  type === 12
+  type === ICMP_PARAMETER_PROBLEM ||
+  type === ICMP_SOURCE_QUENCH ||
+  type === ICMP_REDIRECT

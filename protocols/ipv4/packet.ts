@@ -10,6 +10,8 @@ export const PROTOCOL_TCP = 6
 export const PROTOCOL_UDP = 17
 
 export const IPV4_HEADER = 20
+/** What the Total Length field can say. */
+export const IPV4_PACKET_MAX = 65_535
 export const DEFAULT_TTL = 64
 
 /** What an IP packet of either family can carry. */

@@ -57,10 +57,13 @@ export function agree(s: TcpState, syn: TcpSegment): void {
   s.sackPermitted = policy.sackPermitted && options.sackPermitted
   s.timestamps = policy.timestamps && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue
-  const peerMss = options.mss < 0 ? DEFAULT_SEND_MSS : Math.max(options.mss, MIN_MSS)
-  // RFC 6691: the MSS option counts no options; what we send does.
-  s.mss = Math.min(peerMss, s.pathMss) - (s.timestamps ? TIMESTAMP_BYTES : 0)
+  s.peerMss = options.mss < 0 ? DEFAULT_SEND_MSS : Math.max(options.mss, MIN_MSS)
+  s.mss = sendMss(s)
 }
+
+/** RFC 6691: the MSS option counts no options; what we send does. */
+export const sendMss = (s: TcpState): number =>
+  Math.min(s.peerMss, s.pathMss, s.routeMss, s.holeMss) - (s.timestamps ? TIMESTAMP_BYTES : 0)
 
 /** RFC 9293 §3.7.1: without the option, an IPv4 peer takes 536 bytes. */
 const DEFAULT_SEND_MSS = 536

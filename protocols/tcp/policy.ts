@@ -31,6 +31,10 @@ export interface TcpChoices {
   readonly receiveBuffer: number
   /** The largest MSS offered; the path's own limit counts too. */
   readonly mss: number
+  /** RFC 2923 §2.1: after so many timeouts of a full segment its size falls to `blackHoleMss`, a
+   * size without options; 0: never. */
+  readonly blackHoleAfter: number
+  readonly blackHoleMss: number
   readonly windowScale: boolean
   readonly sackPermitted: boolean
   readonly timestamps: boolean
@@ -56,6 +60,8 @@ export class TcpPolicy implements TcpChoices {
   readonly sendBuffer: number
   readonly receiveBuffer: number
   readonly mss: number
+  readonly blackHoleAfter: number
+  readonly blackHoleMss: number
   readonly windowScale: boolean
   readonly sackPermitted: boolean
   readonly timestamps: boolean
@@ -78,6 +84,8 @@ export class TcpPolicy implements TcpChoices {
     this.sendBuffer = choices.sendBuffer
     this.receiveBuffer = choices.receiveBuffer
     this.mss = choices.mss
+    this.blackHoleAfter = choices.blackHoleAfter
+    this.blackHoleMss = choices.blackHoleMss
     this.windowScale = choices.windowScale
     this.sackPermitted = choices.sackPermitted
     this.timestamps = choices.timestamps
@@ -106,6 +114,8 @@ export const DEFAULT_POLICY = new TcpPolicy({
   sendBuffer: 4 << 20,
   receiveBuffer: 4 << 20,
   mss: 65_495,
+  blackHoleAfter: 0,
+  blackHoleMss: 536,
   windowScale: true,
   sackPermitted: true,
   timestamps: true,

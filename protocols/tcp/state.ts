@@ -1,4 +1,5 @@
 import type { Endpoint, IpAddress } from '../address.ts'
+import type { Errno } from '../errno.ts'
 import type { SocketId } from '../host/socket.ts'
 import type { Seq } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
@@ -26,7 +27,7 @@ export type TcpStateName =
   | 'TIME-WAIT'
 
 /** Why a segment was sent again. */
-export type RetransmitCause = 'rto' | 'fast' | 'probe'
+export type RetransmitCause = 'rto' | 'fast' | 'probe' | 'mtu'
 
 export type TcpTimerName = 'retransmit' | 'persist' | 'delayedAck' | 'timeWait'
 
@@ -54,8 +55,15 @@ export interface TcpState {
   timers: Timers<TcpTimerName>
   /** Payload bytes of a full segment: the peer's MSS and the path's, less the options we send. */
   mss: number
-  /** The MSS that the path to the peer allows, and what we tell the peer. */
+  /** The MSS that the link to the peer allows, and what we tell the peer. */
   readonly pathMss: number
+  /** What limits `mss`, options not deducted: the peer's SYN (0 before it), what ICMP said of the
+   * path, what a black hole swallowed. */
+  peerMss: number
+  routeMss: number
+  holeMss: number
+  /** What an ICMP error that may pass has said: the name of a later timeout (RFC 5461 §4). */
+  softError: Errno | null
   /** What both SYNs offered: window scale, SACK, timestamps. */
   scaled: boolean
   sackPermitted: boolean
@@ -118,6 +126,8 @@ export interface NewConnection {
   readonly iss: Seq
   /** From the path's MTU, options not deducted. */
   readonly pathMss: number
+  /** The same from what ICMP errors said of the path before. Default: `pathMss`. */
+  readonly routeMss?: number
   /** -1: CLOSED, and `connect` opens it. Otherwise LISTEN, and a SYN does. */
   readonly listener: SocketId
 }
@@ -171,6 +181,10 @@ export function createTcp(c: NewConnection): TcpState {
     timers: { retransmit: NEVER, persist: NEVER, delayedAck: NEVER, timeWait: NEVER },
     mss: pathMss,
     pathMss,
+    peerMss: 0,
+    routeMss: c.routeMss ?? pathMss,
+    holeMss: pathMss,
+    softError: null,
     scaled: false,
     sackPermitted: false,
     timestamps: false,

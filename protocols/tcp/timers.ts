@@ -2,6 +2,7 @@ import { seqDiff } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { newReno } from './congestion/new-reno.ts'
 import { fail, finish } from './lifecycle.ts'
+import { suspectBlackHole } from './path-mtu.ts'
 import type { TcpOut } from './output.ts'
 import { backOff } from './rto.ts'
 import type { TcpState, TcpTimerName } from './state.ts'
@@ -44,10 +45,11 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
     // Nobody waits for the answer to a SYN that came from outside.
     return s.state === 'SYN-RECEIVED' && s.listener >= 0
       ? finish(s, out)
-      : fail(s, 'ETIMEDOUT', out)
+      : fail(s, s.softError ?? 'ETIMEDOUT', out)
   }
   backOff(rto, policy)
   if (opening) return sendSyn(s, now, out)
+  suspectBlackHole(s, out)
   newReno.timedOut(cc, seqDiff(snd.max, snd.una), s.mss, rto.retransmits === 1)
   cc.recover = (snd.max + 1) | 0
   cc.recovering = false

@@ -43,6 +43,8 @@ test('two hosts and a cable, spelled out', () => {
       ],
       routes: [connected],
       tcp: {},
+      claim: null,
+      clock: null,
       switching: null,
     },
     {
@@ -59,6 +61,8 @@ test('two hosts and a cable, spelled out', () => {
       ],
       routes: [connected],
       tcp: {},
+      claim: null,
+      clock: null,
       switching: null,
     },
   ])
@@ -117,6 +121,8 @@ test('a node may have no link, an end no address, a node several', () => {
     interfaces: [],
     routes: [],
     tcp: {},
+    claim: null,
+    clock: null,
     switching: null,
   })
   expect(routesText(network.nodes[1]!)).toEqual([
