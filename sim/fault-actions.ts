@@ -4,7 +4,7 @@ import type { Node } from './node.ts'
 import type { Programs } from './programs.ts'
 import type { LinkSpec } from './scenario.ts'
 import { didYouMean } from './suggest.ts'
-import { readLinkSpec, unknownKey } from './topology-links.ts'
+import { readLinkChange, unknownKey } from './topology-links.ts'
 import { UserError } from './user-error.ts'
 import type { World } from './world.ts'
 
@@ -90,7 +90,7 @@ function linkAction(what: Written, world: World, where: string): FaultAction {
     for (const link of links) act(link)
   }
   if (what['set'] !== undefined) {
-    return setOptions(links, name, readLinkSpec(what['set'] as LinkSpec, `${where}: set`))
+    return setOptions(links, name, readLinkChange(what['set'] as LinkSpec, `${where}: set`))
   }
   const [down, up] = [each((link) => link.down()), each((link) => link.up())]
   const [hold, release] = [each((link) => link.hold()), each((link) => link.release(world.now))]
