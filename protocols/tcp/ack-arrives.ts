@@ -134,8 +134,10 @@ function duplicateAck(s: TcpState, now: Nanos, out: TcpOut): void {
 
 function updateWindow(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   const { snd } = s
-  if (!(seqLt(snd.wl1, seg.seq) || (snd.wl1 === seg.seq && seqLeq(snd.wl2, seg.ack)))) return
   if (seqLt(seg.ack, snd.una)) return
+  // RFC 9293 §3.10.7.4 orders by SEG.SEQ first, but a retransmission carries an old one beside a new
+  // ACK: with the window of before, that would reach beyond what the peer offers.
+  if (!(seqLt(snd.wl2, seg.ack) || (snd.wl2 === seg.ack && seqLeq(snd.wl1, seg.seq)))) return
   snd.wnd = seg.window << snd.wndScale
   if (snd.wnd > snd.maxWnd) snd.maxWnd = snd.wnd
   snd.wl1 = seg.seq

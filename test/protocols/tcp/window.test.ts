@@ -169,8 +169,33 @@ describe('what the peer offers', () => {
     )
   })
 
+  const wnd = ({ snd }: TcpState) => `wnd ${snd.wnd}`
+
+  test('a segment that was overtaken does not bring its window back', () => {
+    const script = `
+      1     < . 1001:1101(100) ack 1 win 4000
+      1.1   < . 1:1001(1000) ack 1 win 9000 # sent before`
+    expect(established(script, { until: '1.9s', watch: wnd }).split('\n').at(1)).toBe(
+      '   1      * wnd 4000',
+    )
+    expect(established(script, { until: '1.9s', watch: wnd })).not.toContain('9000')
+  })
+
+  test('a retransmission with a new ACK brings its window, old as its number is', () => {
+    const script = `
+      1     send 1000
+      1.1   < . 1001:1001(0) ack 1 win 1000  # an ACK behind data that was lost
+      2.1   < . 1:1001(1000) ack 1001 win 60
+      2.2   send 1000`
+    const lines = established(script, { until: '3s', watch: wnd }).split('\n')
+    expect(lines.filter((line) => line.includes('*'))).toEqual([
+      '   1.1    * wnd 1000',
+      '   2.1    * wnd 60',
+    ])
+    expect(lines.some((line) => line.includes('1001:2001'))).toBe(false)
+  })
+
   test('an old segment does not bring its window back (SND.WL1, SND.WL2)', () => {
-    const wnd = ({ snd }: TcpState) => `wnd ${snd.wnd}`
     const script = `
       1     send 2000
       1.1   < . 1:1(0) ack 2001 win 3000
