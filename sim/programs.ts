@@ -1,12 +1,13 @@
 import type { Nanos } from '../protocols/time.ts'
 import type { IpAddress } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
+import { hasItsAddresses } from '../protocols/host/state.ts'
 import { type Sink, startBulk, startSink } from './bulk.ts'
 import type { Files } from './files.ts'
 import type { Node } from './node.ts'
 import type { Program, Quantity } from './scenario.ts'
 import { type EchoAnswer, EchoSocket, UdpSocket } from './datagram-sockets.ts'
-import { type Data, openSocket, type Settle, toBytes, toIp } from './socket.ts'
+import { type Data, openSocket, type Settle, SocketError, toBytes, toIp } from './socket.ts'
 import { TcpListener, TcpSocket } from './tcp-socket.ts'
 import { Samples } from './samples.ts'
 import { type RandomStream, stream } from './random.ts'
@@ -33,6 +34,13 @@ export interface Host {
   listen(port: number, backlog?: number): TcpListener
   /** A UDP socket, bound where a port is given. */
   udp(port?: number): UdpSocket
+  /**
+   * Resolves when the host may use its addresses: at once, unless it probes for them first. Rejects
+   * with `EADDRNOTAVAIL` where one of them belongs to somebody else.
+   */
+  ready(): Promise<void>
+  /** An ICMP echo socket that hears the answers of one host. */
+  echo(remote: string | IpAddress): EchoSocket
   /** Sends to a TCP port as fast as it goes: so many bytes, or without end. */
   bulk(remote: string | IpAddress, port: number, bytes?: number): void
   /** Accepts and reads whatever comes to a TCP port. The result counts. */
@@ -166,6 +174,12 @@ export class Programs {
         if (port !== undefined) socket.bind(port)
         return socket
       },
+      ready: () => addressesReady(node, settle),
+      echo(remote) {
+        const socket = new EchoSocket(node, settle, openSocket(node, 'icmp'))
+        socket.connect(toIp(remote))
+        return socket
+      },
       bulk: (remote, port, bytes = Infinity) =>
         startBulk(node, { address: toIp(remote), port }, bytes),
       sink: (port) => startSink(node, port),
@@ -217,4 +231,17 @@ function nanosOf(span: Quantity): Nanos {
   const parsed = parseDuration(span)
   if (isRefusal(parsed)) throw refused(parsed, 'a time span')
   return parsed
+}
+
+function addressesReady(node: Node, settle: Settle): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const ready = hasItsAddresses(node.state)
+      if (ready === false) return node.onAddress(look)
+      settle()
+      if (ready) resolve()
+      else reject(new SocketError('EADDRNOTAVAIL', `an address of ${node.name} is taken`))
+    }
+    look()
+  })
 }
