@@ -31,15 +31,24 @@ describe('the window, as a table (RFC 5681)', () => {
     expect(c.cwnd).toBe(after)
   })
 
-  test('congestion avoidance: one segment a window, remainders carried over', () => {
+  test('congestion avoidance: one segment a window', () => {
     const c = state(4000, 4000)
     const seen: number[] = []
     for (let i = 0; i < 20; i++) {
       newReno.acked(c, MSS, MSS)
       seen.push(c.cwnd / MSS)
     }
-    // 4 ACKs, then 5, then 6.
+    // So many ACKs as there are segments: 4, then 5, then 6.
     expect(seen).toEqual([4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7])
+  })
+
+  test('congestion avoidance: what is left over counts towards the next increase', () => {
+    const c = state(4000, 4000)
+    const seen = [3000, 3000, 3000].map((acked) => {
+      newReno.acked(c, acked, MSS)
+      return c.cwnd
+    })
+    expect(seen).toEqual([4000, 5000, 6000]) // 3000; 6000 of 4000; 2000 + 3000 of 5000
   })
 
   test.each([

@@ -21,6 +21,16 @@ describe('fast retransmit and NewReno (RFC 5681 §3.2, RFC 6582 §3.2)', () => {
     ])
   })
 
+  test('an ACK of new data begins the count anew', () => {
+    const script = `${FLIGHT}
+      1.1  ${DUPLICATE}
+      1.11 ${DUPLICATE}
+      1.2  < . 1:1(0) ack 1001
+      1.3  < . 1:1(0) ack 1001
+      1.31 < . 1:1(0) ack 1001`
+    expect(established(script, { until: '1.9s' }).split('\n').slice(10)).toEqual([])
+  })
+
   test('inflation lets new data out, a partial ACK sends the next hole, a full one deflates', () => {
     const script = `
       1    send 20000              # ten of twenty segments: the initial window

@@ -159,6 +159,21 @@ describe('in a connection', () => {
     `)
   })
 
+  test('a sample is taken when the whole of the timed segment is acknowledged', () => {
+    const script = `
+      1    send 1000
+      1.1  < . 1:1(0) ack 501
+      1.3  < . 1:1(0) ack 1001`
+    expect(
+      established(script, { show: ['rtt'] })
+        .split('\n')
+        .at(-1),
+    ).toBe(
+      '   1.3    = rtt 300 ms, srtt 125 ms', // 7/8 of 100 and 1/8 of 300
+    )
+    expect(established(script, { show: ['rtt'] }).split('\n').length).toBe(2)
+  })
+
   test('every ACK of new data starts the timer anew, the last one stops it (RFC 6298 5.2, 5.3)', () => {
     const script = `
       1    send 3000

@@ -114,6 +114,17 @@ describe('what the peer offers', () => {
     `)
   })
 
+  test('an ACK while probing keeps to the window, or the peer would refuse it', () => {
+    const script = `
+      1     < . 1:1(0) ack 1 win 0
+      1.1   send 3000
+      2.2   < . 1:1001(1000) ack 1 win 0`
+    expect(established(script, { until: '3s' }).split('\n')).toEqual([
+      '   2.1    > . 1:2(1) ack 1 win 65535',
+      '   2.24   > . 1:1(0) ack 1001 win 65535',
+    ])
+  })
+
   test('a lone FIN waits for the window, and is what the probes carry', () => {
     const script = `
       1     < . 1:1(0) ack 1 win 1000
@@ -283,6 +294,20 @@ describe('what we offer', () => {
          1.2    = CLOSE-WAIT
          1.3    = received 1000, end"
     `)
+  })
+
+  test('nor is it remembered from beyond a gap', () => {
+    const script = `
+      1     < F. 1001:5001(4000) ack 1  # 1001 to 4001 fit
+      1.1   < . 1:1001(1000) ack 1
+      1.2   receive
+      1.3   < . 4001:5001(1000) ack 1   # without the FIN: it has to come again
+      1.4   < F. 5001:5001(0) ack 1`
+    const lines = established(script, { policy }).split('\n')
+    expect(lines.filter((line) => line.includes('='))).toEqual([
+      '   1.2    = received 4000',
+      '   1.4    = CLOSE-WAIT',
+    ])
   })
 
   test('the right edge never moves back, whatever is received, read or set', () => {
