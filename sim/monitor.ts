@@ -4,8 +4,9 @@ import { type Bytes, equalBytes } from '../protocols/bytes.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { SocketCall, SocketId } from '../protocols/host/socket.ts'
 import { isOwn } from '../protocols/host/state.ts'
+import type { Ipv4Packet } from '../protocols/ipv4/packet.ts'
 import { type Seq, seqAdd, seqDiff } from '../protocols/sequence.ts'
-import { SYN } from '../protocols/tcp/segment.ts'
+import { ACK, RST, SYN, type TcpSegment } from '../protocols/tcp/segment.ts'
 import type { TcpState } from '../protocols/tcp/state.ts'
 import type { NodeEvent } from '../trace/record.ts'
 import type { LinkDirection } from './link.ts'
@@ -21,6 +22,8 @@ export class Monitor {
   readonly #streams = new Map<string, Stream>()
   /** The highest right edge that the peer offered, by connection. */
   readonly #edges = new Map<string, Seq>()
+  /** The window scale in a sender's SYN; -1 where it offered none. */
+  readonly #scales = new Map<string, number>()
   readonly #offered: Bytes[] = []
   readonly #touched: LinkDirection[] = []
 
@@ -35,7 +38,6 @@ export class Monitor {
         const s = node.state.sockets[event.socket]
         if (s?.kind !== 'connection') return
         this.#streams.set(outgoing(s), { chunks: [], head: 0, offset: 0 })
-        this.#edges.delete(outgoing(s))
         return
       }
       case 'queued':
@@ -54,48 +56,39 @@ export class Monitor {
     if (!node.isHost) return
     const packet = frame.payload
     if (packet.kind !== 'ipv4' || packet.payload.kind !== 'tcp') return
-    const segment = packet.payload
-    if (segment.payload.length === 0 || segment.flags & SYN) return
-    if (!isOwn(node.state, packet.source)) return
-    const key = keyOf(
-      packet.source,
-      segment.sourcePort,
-      packet.destination,
-      segment.destinationPort,
-    )
-    const s = this.#connection(node, key)
-    if (s === null) return
-    const edge = this.#edgeOf(key, s)
+    if (isOwn(node.state, packet.source)) this.#respected(packet, packet.payload)
+  }
+
+  /**
+   * What the peer offered is read from the segments that it sent: the sender's own variables may
+   * be wrong, and within a recorded step they are those of the step before.
+   */
+  #respected({ source, destination }: Ipv4Packet, segment: TcpSegment): void {
+    const { sourcePort, destinationPort, flags, options, payload } = segment
+    if (flags & RST) return
+    const forth = keyOf(source, sourcePort, destination, destinationPort)
+    const back = keyOf(destination, destinationPort, source, sourcePort)
+    if (flags & SYN) this.#scales.set(forth, options.windowScale)
+    if (flags & ACK) {
+      const [ours, theirs] = [this.#scales.get(forth) ?? -1, this.#scales.get(back) ?? -1]
+      // RFC 7323 §2.2: a SYN's own window is never scaled, and both have to ask for it.
+      const scale = flags & SYN || ours < 0 || theirs < 0 ? 0 : ours
+      const offered = seqAdd(segment.ack, segment.window << scale)
+      const before = flags & SYN ? undefined : this.#edges.get(back)
+      if (before === undefined || seqDiff(offered, before) > 0) this.#edges.set(back, offered)
+    } else this.#edges.delete(forth)
+    const edge = this.#edges.get(forth)
+    // A peer outside this world offers what nobody saw.
+    if (payload.length === 0 || edge === undefined) return
     // One byte beyond it is what a probe of a closed window sends (RFC 9293 §3.8.6.1).
-    const beyond = seqDiff(seqAdd(segment.seq, segment.payload.length), edge)
-    assert(beyond <= 1, `the window is respected: ${key} sent ${beyond} bytes beyond it`)
+    const beyond = seqDiff(seqAdd(segment.seq, payload.length), edge)
+    assert(beyond <= 1, `the window is respected: ${forth} sent ${beyond} bytes beyond it`)
   }
 
   /** After every queue event. */
   afterEvent(): void {
     for (const link of this.#touched) link.assertConserved()
     this.#touched.length = 0
-  }
-
-  #connection(node: Node, key: string): TcpState | null {
-    const known = this.#sockets.get(key)
-    const s = known === undefined ? undefined : node.state.sockets[known]
-    if (s?.kind === 'connection' && outgoing(s) === key) return s
-    for (const [id, socket] of node.state.sockets.entries()) {
-      if (socket?.kind !== 'connection' || outgoing(socket) !== key) continue
-      this.#sockets.set(key, id)
-      return socket
-    }
-    return null
-  }
-  readonly #sockets = new Map<string, SocketId>()
-
-  #edgeOf(key: string, s: TcpState): Seq {
-    const now = seqAdd(s.snd.wl2, s.snd.wnd)
-    const before = this.#edges.get(key)
-    const edge = before === undefined || seqDiff(now, before) > 0 ? now : before
-    this.#edges.set(key, edge)
-    return edge
   }
 
   #queued(node: Node, socket: SocketId, bytes: number): void {
