@@ -4,7 +4,7 @@ import { ms, type Nanos, s } from '../../protocols/time.ts'
 import { MemoryFiles } from '../../sim/files.ts'
 import { HostClock } from '../../sim/host-clock.ts'
 import { runScenario } from '../../sim/run.ts'
-import { defineScenario } from '../../sim/scenario.ts'
+import { type ClockSpec, defineScenario } from '../../sim/scenario.ts'
 
 test('50 ppm fast gains 50 µs a second, from where the skew put it', () => {
   const clock = new HostClock(7, 50_000)
@@ -91,7 +91,7 @@ test.each([
 ])('bad clocks: %j', async (clock, line) => {
   const scenario = defineScenario({
     name: 'clocks',
-    topology: { a: { kind: 'host', clock }, b: 'host' },
+    topology: { a: { kind: 'host', clock: clock as ClockSpec }, b: 'host' },
     links: [],
   })
   await expect(runScenario(scenario, { seed: '1', files: new MemoryFiles() })).rejects.toThrow(line)
