@@ -58,7 +58,7 @@ function trim(s: TcpState, seg: TcpSegment, skip: number): Bytes {
   return from === 0 && to === payload.length ? payload : payload.subarray(from, to)
 }
 
-/** RFC 9293 §3.10.4, MUST after CLOSE: nobody will read this, and the peer should know. */
+/** RFC 9293 §3.6.1, SHLD-3: nobody will read this, and the peer should know. */
 function refuseText(s: TcpState, out: TcpOut): void {
   out.send(resetAt(s.localPort, s.remotePort, s.snd.max, 0, RST), 0)
   finish(s, out)

@@ -3,7 +3,7 @@ import { established, plain } from '../../timeline.ts'
 
 /** What happens at 9 s, the lines of that instant alone. */
 const at9 = (script: string, options: Parameters<typeof plain>[1] = {}): string[] =>
-  plain(`${script}`, { until: '9s', ...options })
+  plain(script, { until: '9s', ...options })
     .split('\n')
     .filter((line) => line.startsWith('   9 '))
     .map((line) => line.slice(10))
