@@ -117,10 +117,11 @@ function reversible(what: string, act: () => void, mend: () => void): FaultActio
 function setOptions(
   links: readonly LinkDirection[],
   name: string,
+  written: readonly string[],
   changes: Partial<LinkOptions>,
 ): FaultAction {
   return {
-    what: `link ${name} set ${Object.keys(changes).join(', ')}`,
+    what: `link ${name} set ${written.join(', ')}`,
     apply: () => {
       const before = links.map((link) => link.options)
       for (const link of links) link.setOptions(changes)
