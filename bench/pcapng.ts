@@ -101,6 +101,7 @@ function crossing(from: string, to: string, i: number, segment: TcpSegment): Tra
       corruptedBit: -1,
       reordered: false,
       queueFrames: 1,
+      waits: 0,
       queueBytes: frame.size,
     },
     { kind: 'received', at: at + 1_000_000, event: 2 * i + 2, node: to, port: 0, link, frame },

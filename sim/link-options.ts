@@ -4,6 +4,7 @@ import type { Distribution } from './distribution.ts'
 import type { DropRule } from './drop-rule.ts'
 import type { LossModel } from './loss-model.ts'
 import type { DeliveryTrace } from './mahimahi.ts'
+import type { DisciplineOptions } from './queue/discipline.ts'
 
 /** What one direction of a link does to frames. `docs/links.md` has the order and the ties. */
 export interface LinkOptions {
@@ -35,9 +36,11 @@ export interface LinkOptions {
   readonly trace: DeliveryTrace | null
   /** Frames come out only when a slot opens. */
   readonly slot: Slot | null
-  /** What may wait for the rate; `Infinity` for no limit. */
+  /** What may wait for the rate, drop-tail; `Infinity` for no limit. */
   readonly queueFrames: number
   readonly queueBytes: number
+  /** Keeps the queue in the place of drop-tail where there is one. */
+  readonly discipline: DisciplineOptions | null
   /** The largest Ethernet payload, bytes. */
   readonly mtu: number
   readonly drops: readonly DropRule[]
@@ -89,6 +92,7 @@ export const PERFECT_LINK: LinkOptions = {
   slot: null,
   queueFrames: Infinity,
   queueBytes: Infinity,
+  discipline: null,
   mtu: 1500,
   drops: [],
   schedule: [],

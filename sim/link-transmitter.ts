@@ -38,6 +38,32 @@ export class Transmitter {
     this.#byteLimit = byteLimit
   }
 
+  /** When the transmission under way ends; in the past where the link is idle. */
+  get freeAt(): Nanos {
+    return this.#freeAt
+  }
+
+  /** When a frame that waits may begin: for whoever keeps the queue and calls `begin` then. */
+  nextStart(now: Nanos): Nanos {
+    return this.#freeAt > now ? this.#freeAt : now
+  }
+
+  /** The same for a frame that is offered now and finds nobody waiting. */
+  firstStart(now: Nanos): Nanos {
+    return this.nextStart(now)
+  }
+
+  /** When the last bit is on the link of a frame whose turn has come. */
+  begin(now: Nanos, size: number): Nanos {
+    return this.accept(now, size)
+  }
+
+  /** How long the frame has to wait that was accepted last, at `now`. */
+  waitOfLast(now: Nanos): Nanos {
+    if (this.frames === 0) return 0
+    return this.#starts[(this.#head + this.frames - 1) & (this.#starts.length - 1)]! - now
+  }
+
   /** When the frame's last bit is on the link; -1 where the queue has no room for it. */
   accept(now: Nanos, size: number): Nanos {
     let start = this.#freeAt

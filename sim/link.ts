@@ -1,7 +1,7 @@
 import { assert } from '../protocols/assert.ts'
-import { emitEthernet, parseEthernet } from '../protocols/ethernet/codec.ts'
 import { ETHERNET_HEADER, type EthernetFrame } from '../protocols/ethernet/frame.ts'
 import { NEVER, type Nanos } from '../protocols/time.ts'
+import { wasTransmitted } from '../trace/links.ts'
 import type { LinkDropReason } from '../trace/record.ts'
 import { ForcedDrops } from './drop-rule.ts'
 import type { EventQueue } from './event-queue.ts'
@@ -10,19 +10,25 @@ import { Flight } from './link-flight.ts'
 import { type LinkOptions, type Slot, assertValid, isPlain } from './link-options.ts'
 import { Slots } from './link-slots.ts'
 import { Transmitter } from './link-transmitter.ts'
+import type { QueuePlace, WaitingFrame } from './queue/discipline.ts'
+import { type Fate, fateOf } from './queue/fate.ts'
+import { ManagedQueue } from './queue/managed-queue.ts'
+import { reread } from './reread.ts'
 import { TraceTransmitter } from './trace-transmitter.ts'
 
 export { type LinkOptions, PERFECT_LINK } from './link-options.ts'
 
 /**
  * One direction of a link. `send` decides at once what becomes of a frame; the queue's entry of
- * `source` says when the next one arrives, and `take` hands that one over.
+ * `source` says when the next one arrives, and `take` hands that one over. Where a discipline keeps
+ * the frames that wait, the entry of `departures` says when to call `depart`.
  */
 export class LinkDirection {
   /** `a>b`; names the random streams. */
   readonly name: string
-  /** Its entry in the event queue. */
+  /** Its entries in the event queue. */
   readonly source: number
+  readonly departures: number
 
   /** The fate of the frame sent last, as `FrameSent` in `trace/record.ts` has it. */
   dropped: LinkDropReason | null = null
@@ -33,7 +39,7 @@ export class LinkDirection {
   queueFrames = 0
   queueBytes = 0
 
-  /** Frames so far: offered + copied = delivered + discarded + in flight. */
+  /** Frames so far: offered + copied = delivered + discarded + waiting + in flight. */
   offered = 0
   copied = 0
   delivered = 0
@@ -45,6 +51,9 @@ export class LinkDirection {
   /** In the place of the transmitter where a trace says what may leave. */
   #traced: TraceTransmitter | null = null
   readonly #flight = new Flight()
+  /** `null` for as long as there was nothing but drop-tail. */
+  #managed: ManagedQueue | null = null
+  readonly #place: QueuePlace
   readonly #draws: LinkDraws
   #options: LinkOptions
   #forced = new ForcedDrops([])
@@ -67,8 +76,10 @@ export class LinkDirection {
   constructor(name: string, seed: string, options: LinkOptions, queue: EventQueue) {
     this.name = name
     this.source = queue.addSource()
+    this.departures = queue.addSource()
     this.#queue = queue
     this.#seed = seed
+    this.#place = { name, seed, rate: options.rate, mtu: options.mtu, freeAt: 0 }
     this.#draws = new LinkDraws(seed, name)
     this.#options = options
     this.setOptions(options)
@@ -78,13 +89,32 @@ export class LinkDirection {
     return this.#options
   }
 
+  /** What waits in a discipline's queue counts too. */
   get inFlight(): number {
-    return this.#flight.size
+    return this.#flight.size + (this.#managed?.frames ?? 0)
+  }
+
+  /** Where a discipline keeps the queue: what it did since the last `send` or `depart` began. */
+  get managed(): ManagedQueue | null {
+    return this.#managed
+  }
+
+  /** How long the frame sent just now has to wait; `NEVER` where that is still open. */
+  waits(now: Nanos): Nanos {
+    if (!wasTransmitted(this.dropped)) return 0
+    if (this.#managed === null) return this.sender.waitOfLast(now)
+    return this.dropped === null && this.arrives === NEVER ? NEVER : 0
+  }
+
+  /** Knows how long transmissions take. */
+  get sender(): Transmitter | TraceTransmitter {
+    return this.#traced ?? this.#transmitter
   }
 
   /**
    * Changes what happens to frames sent from now on; those on their way, and those that wait for
-   * the rate, keep their times. New `drops` count from 1 again.
+   * the rate, keep their times. In a discipline's queue they have none yet: the new rate holds from
+   * the next one on. New `drops` count from 1 again.
    */
   setOptions(changes: Partial<LinkOptions>): void {
     const options = { ...this.#options, ...changes }
@@ -93,11 +123,34 @@ export class LinkDirection {
     if (changes.drops !== undefined) this.#forced = new ForcedDrops(options.drops)
     this.#transmitter.configure(options.rate, options.queueFrames, options.queueBytes)
     this.#setTrace(options)
+    this.#setQueue(changes)
     this.#setSlot(options)
     this.#draws.configure(options)
     this.#delay = options.delay
     this.#mtu = options.mtu
-    this.#plain = isPlain(options) && this.#downs === 0
+    this.#setPlain()
+  }
+
+  #setPlain(): void {
+    this.#plain = isPlain(this.#options) && this.#downs === 0 && this.#managed === null
+  }
+
+  /** A link that had a discipline once keeps drop-tail in a queue of the same kind, too. */
+  #setQueue(changes: Partial<LinkOptions>): void {
+    const { discipline, queueFrames, queueBytes, rate, mtu } = this.#options
+    this.#place.rate = rate
+    this.#place.mtu = mtu
+    if (this.#managed === null && discipline === null) return
+    const tail = { kind: 'drop-tail', limitFrames: queueFrames, limitBytes: queueBytes } as const
+    if (this.#managed === null) {
+      this.#place.freeAt = this.sender.freeAt
+      this.#managed = new ManagedQueue(discipline ?? tail, this.#place, this, this.#queue)
+    } else if (changes.discipline !== undefined || changes.queueFrames !== undefined) {
+      this.#managed.change(discipline ?? tail)
+    }
+    // What waits is counted elsewhere now.
+    this.#transmitter.configure(rate, Infinity, Infinity)
+    this.#traced?.configure(Infinity, Infinity)
   }
 
   #setTrace({ trace, queueFrames, queueBytes }: LinkOptions): void {
@@ -123,12 +176,12 @@ export class LinkDirection {
   /** Frames sent from now on are lost; those on their way arrive. Each `down` takes one `up`. */
   down(): void {
     this.#downs += 1
-    this.#plain = false
+    this.#setPlain()
   }
 
   up(): void {
     this.#downs = Math.max(this.#downs - 1, 0)
-    this.#plain = isPlain(this.#options) && this.#downs === 0
+    this.#setPlain()
   }
 
   get isHeld(): boolean {
@@ -190,8 +243,8 @@ export class LinkDirection {
     const entered = this.offered + this.copied
     const left = this.delivered + this.discarded
     assert(
-      entered === left + this.#flight.size,
-      `frames are conserved on ${this.name}: ${entered} entered, ${left} left, ${this.#flight.size} in flight`,
+      entered === left + this.inFlight,
+      `frames are conserved on ${this.name}: ${entered} entered, ${left} left, ${this.inFlight} in flight`,
     )
   }
 
@@ -200,9 +253,13 @@ export class LinkDirection {
     const draws = this.#draws
     draws.next()
     const forced = this.#forced.takes(frame, this.offered)
+    if (this.#managed !== null) {
+      this.#offer(this.#managed, now, frame, forced)
+      return
+    }
     if (this.#downs > 0) {
       this.#forgetFate()
-      const transmitter = this.#traced ?? this.#transmitter
+      const transmitter = this.sender
       transmitter.settle(now)
       this.queueFrames = transmitter.frames
       this.queueBytes = transmitter.bytes
@@ -210,22 +267,64 @@ export class LinkDirection {
       return
     }
     const end = this.#transmit(now, frame.size)
-    if (end < 0) return
-    if (forced || draws.lost) {
+    if (end >= 0) this.#pass(frame, end, draws, forced)
+  }
+
+  /** To a discipline's queue; where the link is idle, and through it at once. */
+  #offer(queue: ManagedQueue, now: Nanos, frame: EthernetFrame, forced: boolean): void {
+    queue.depart(now)
+    queue.before = queue.outcomes.length
+    this.#forgetFate()
+    this.arrives = NEVER
+    let why: LinkDropReason | null
+    if (this.#downs > 0) why = 'down'
+    else if (frame.size - ETHERNET_HEADER > this.#mtu) why = 'too-big'
+    else why = queue.offer(now, frame, fateOf(this.#draws), forced)
+    if (why !== null) this.#drop(why)
+    this.#countQueue(queue, now)
+  }
+
+  /** Sends what is due now from a discipline's queue. */
+  depart(now: Nanos): void {
+    this.#managed!.depart(now)
+    this.#countQueue(this.#managed!, now)
+  }
+
+  /** For the queue: the turn of this frame has come. */
+  begin(now: Nanos, { frame, size, fate, forced }: WaitingFrame): void {
+    this.#forgetFate()
+    const end = this.sender.begin(now, size)
+    this.#place.freeAt = end
+    this.#pass(frame, end, fate, forced)
+  }
+
+  #countQueue(queue: ManagedQueue, now: Nanos): void {
+    this.discarded += queue.discarded
+    queue.discarded = 0
+    // Behind a change from drop-tail some may still wait with times of their own.
+    const sender = this.sender
+    sender.settle(now)
+    this.queueFrames = queue.frames + sender.frames
+    this.queueBytes = queue.bytes + sender.bytes
+  }
+
+  /** What happens to a frame once its transmission has ended. */
+  #pass(frame: EthernetFrame, end: Nanos, fate: Fate, forced: boolean): void {
+    if (forced || fate.lost) {
       this.#drop(forced ? 'forced' : 'loss')
       return
     }
     let carried = frame
-    if (draws.corrupted) {
-      this.corruptedBit = Math.floor(draws.corruptPosition * 8 * frame.size)
+    if (fate.corrupted) {
+      this.corruptedBit = Math.floor(fate.corruptPosition * 8 * frame.size)
       carried = reread(frame, this.corruptedBit)
     } else if (this.#options.exact) carried = reread(frame, -1)
 
-    if (draws.reordered) this.#overtake(carried, end)
-    else this.#jitter(carried, end, draws.jitter)
-    if (draws.duplicated) {
+    if (fate.reordered) this.#overtake(carried, end)
+    else this.#jitter(carried, end, fate.jitter)
+    if (fate.duplicated) {
       const { arrives, reordered } = this
-      this.#jitter(carried, end, draws.copyJitter)
+      this.#jitter(carried, end, fate.copyJitter)
       this.arrives = arrives
       this.reordered = reordered
       this.duplicates = 1
@@ -235,7 +334,7 @@ export class LinkDirection {
 
   /** When the frame's last bit is on the link; -1 where it does not get that far. */
   #transmit(now: Nanos, size: number): Nanos {
-    const transmitter = this.#traced ?? this.#transmitter
+    const transmitter = this.sender
     this.#forgetFate()
     let end = -1
     if (size - ETHERNET_HEADER > this.#mtu) {
@@ -295,12 +394,3 @@ export class LinkDirection {
 
 /** Every frame leaves when it arrives. */
 const NO_SLOTS: Slot = { span: { min: 0, max: 0 }, frames: Infinity, bytes: Infinity }
-
-/** The frame as its bytes tell it, after the bit with this number has been flipped; -1 for none. */
-function reread(frame: EthernetFrame, flippedBit: number): EthernetFrame {
-  const bytes = emitEthernet(frame)
-  if (flippedBit >= 0) bytes[flippedBit >>> 3]! ^= 0x80 >>> (flippedBit & 7)
-  const result = parseEthernet(bytes)
-  assert(result.ok, 'a frame with a whole Ethernet header can be read')
-  return result.value
-}

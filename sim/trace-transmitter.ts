@@ -40,6 +40,33 @@ export class TraceTransmitter {
     this.#byteLimit = byteLimit
   }
 
+  /** When the opportunity passes that serves the frame accepted last. */
+  get freeAt(): Nanos {
+    return this.#opportunity < 0 ? 0 : opportunityTime(this.trace, this.#opportunity)
+  }
+
+  /** When a frame that waits may begin: for whoever keeps the queue and calls `begin` then. */
+  nextStart(now: Nanos): Nanos {
+    return this.firstStart(Math.max(now - 1, 0))
+  }
+
+  /** The same for a frame that is offered now and finds nobody waiting. */
+  firstStart(now: Nanos): Nanos {
+    const { trace } = this
+    if (this.freeAt <= now) return opportunityTime(trace, firstOpportunityAfter(trace, now))
+    return opportunityTime(trace, this.#left === 0 ? this.#opportunity + 1 : this.#opportunity)
+  }
+
+  /** When the last byte leaves of a frame whose turn has come: it has waited for this instant. */
+  begin(now: Nanos, size: number): Nanos {
+    return this.accept(Math.max(now - 1, 0), size)
+  }
+
+  /** How long the frame has to wait that was accepted last, at `now`. */
+  waitOfLast(now: Nanos): Nanos {
+    return this.frames === 0 ? 0 : this.#starts.at(-1)! - now
+  }
+
   /** When the frame's last byte leaves; -1 where the queue has no room for it. */
   accept(now: Nanos, size: number): Nanos {
     this.settle(now)

@@ -32,10 +32,18 @@ export interface WorldOptions {
 }
 
 /** What an entry of the queue stands for. */
-type Due = LinkArrival | TimerSet | Wakeup
+type Due = LinkArrival | LinkDeparture | TimerSet | Wakeup
 interface LinkArrival {
   readonly kind: 'arrival'
   readonly link: LinkDirection
+  readonly node: Node
+  readonly port: number
+}
+/** A discipline's queue has a frame whose turn has come. */
+interface LinkDeparture {
+  readonly kind: 'departure'
+  readonly link: LinkDirection
+  /** The sender. */
   readonly node: Node
   readonly port: number
 }
@@ -83,6 +91,8 @@ export class World {
       const ba = this.#addLink(plan.nameBA, { ...plan.optionsBA, exact }, nodeA, plan.a.port)
       nodeA.ports[plan.a.port] = ab
       nodeB.ports[plan.b.port] = ba
+      this.#due[ab.departures] = { kind: 'departure', link: ab, node: nodeA, port: plan.a.port }
+      this.#due[ba.departures] = { kind: 'departure', link: ba, node: nodeB, port: plan.b.port }
       return [ab, ba]
     })
   }
@@ -165,6 +175,10 @@ export class World {
           this.#arrive(due.node, due.port, due.link.name, due.link.take())
           break
         }
+        case 'departure':
+          due.link.depart(this.now)
+          this.#tellQueue(due.node, due.port, due.link, 0)
+          break
         case 'timer':
           // What the step says of its next deadline moves the entry, wherever to.
           this.#expiring = source
@@ -220,6 +234,8 @@ export class World {
     link.send(this.now, frame)
     this.#monitor?.sent(node, link, frame)
     if (this.#observer === null) return
+    const { managed } = link
+    if (managed !== null) this.#tellQueue(node, port, link, 0, managed.before)
     this.#observer({
       kind: 'sent',
       at: this.now,
@@ -235,7 +251,17 @@ export class World {
       reordered: link.reordered,
       queueFrames: link.queueFrames,
       queueBytes: link.queueBytes,
+      waits: link.waits(this.now),
     })
+    if (managed !== null) this.#tellQueue(node, port, link, managed.before)
+  }
+
+  /** What a discipline's queue did just now, in order. */
+  #tellQueue(node: Node, port: number, link: LinkDirection, from: number, to?: number): void {
+    const observer = this.#observer
+    if (observer === null) return
+    const at = { at: this.now, event: this.events, node: node.name, port, link: link.name }
+    for (const outcome of link.managed!.outcomes.slice(from, to)) observer({ ...at, ...outcome })
   }
 
   said(node: Node, said: NodeEvent): void {

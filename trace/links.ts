@@ -1,6 +1,14 @@
-import type { Nanos } from '../protocols/time.ts'
+import { NEVER, type Nanos } from '../protocols/time.ts'
 import { Counts } from './counts.ts'
-import type { FrameReceived, FrameSent, LinkDropReason } from './record.ts'
+import { DelayHistogram } from './delay-histogram.ts'
+import type {
+  FrameDeparted,
+  FrameDiscarded,
+  FrameFate,
+  FrameReceived,
+  FrameSent,
+  LinkDropReason,
+} from './record.ts'
 import type { LinkSummary } from './summary.ts'
 
 /** One direction of a link: what was put on it and what came out. */
@@ -16,7 +24,9 @@ class LinkFigures {
   reordered = 0
   queueFramesMax = 0
   queueBytesMax = 0
+  marked = 0
   readonly dropped = new Counts()
+  readonly queueing = new DelayHistogram()
 
   constructor(name: string) {
     this.name = name
@@ -26,13 +36,28 @@ class LinkFigures {
     const size = record.frame.size
     this.offeredFrames += 1
     this.offeredBytes += size
-    this.duplicates += record.duplicates
-    if (record.corruptedBit >= 0) this.corrupted += 1
-    if (record.reordered) this.reordered += 1
     if (record.queueFrames > this.queueFramesMax) this.queueFramesMax = record.queueFrames
     if (record.queueBytes > this.queueBytesMax) this.queueBytesMax = record.queueBytes
-    if (record.dropped !== null) this.dropped.add(record.dropped)
-    if (wasTransmitted(record.dropped)) this.transmittedBytes += size
+    // What still waits for a queue's decision is told of later.
+    if (record.waits < NEVER) this.#decided(record, size, record.waits)
+  }
+
+  departed(record: FrameDeparted): void {
+    this.#decided(record, record.frame.size, record.sojourn)
+  }
+
+  discarded(record: FrameDiscarded): void {
+    this.dropped.add(record.why)
+  }
+
+  #decided(fate: FrameFate, size: number, waited: Nanos): void {
+    this.duplicates += fate.duplicates
+    if (fate.corruptedBit >= 0) this.corrupted += 1
+    if (fate.reordered) this.reordered += 1
+    if (fate.dropped !== null) this.dropped.add(fate.dropped)
+    if (!wasTransmitted(fate.dropped)) return
+    this.transmittedBytes += size
+    this.queueing.add(waited)
   }
 
   received(record: FrameReceived): void {
@@ -52,8 +77,10 @@ class LinkFigures {
       duplicates: this.duplicates,
       corrupted: this.corrupted,
       reordered: this.reordered,
+      marked: this.marked,
       queueFramesMax: this.queueFramesMax,
       queueBytesMax: this.queueBytesMax,
+      queueing: this.queueing.summary(),
       rate,
       utilisation: busy === null ? null : busy / rate! / elapsed,
     }
@@ -61,7 +88,7 @@ class LinkFigures {
 }
 
 /** A frame that was lost on the way has used its transmission time all the same. */
-const wasTransmitted = (dropped: LinkDropReason | null): boolean =>
+export const wasTransmitted = (dropped: LinkDropReason | null): boolean =>
   dropped === null || dropped === 'loss' || dropped === 'forced'
 
 /** All link directions of a run, in the order in which they were first used. */
@@ -70,6 +97,18 @@ export class LinkTable {
 
   sent(record: FrameSent): void {
     this.#of(record.link).sent(record)
+  }
+
+  departed(record: FrameDeparted): void {
+    this.#of(record.link).departed(record)
+  }
+
+  discarded(record: FrameDiscarded): void {
+    this.#of(record.link).discarded(record)
+  }
+
+  marked(link: string): void {
+    this.#of(link).marked += 1
   }
 
   received(record: FrameReceived): void {

@@ -3,7 +3,16 @@ import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { Malformed } from '../protocols/payload.ts'
 import type { Nanos } from '../protocols/time.ts'
 import { CaptureBuffer } from './capture-buffer.ts'
-import type { FrameReceived, FrameSent, TraceObserver, TraceRecord } from './record.ts'
+import { spanText } from './duration-text.ts'
+import type {
+  FrameDeparted,
+  FrameDiscarded,
+  FrameMarked,
+  FrameReceived,
+  FrameSent,
+  TraceObserver,
+  TraceRecord,
+} from './record.ts'
 
 /*
  * The PCAP Next Generation capture file format (IETF draft-ietf-opsawg-pcapng). Every block:
@@ -34,6 +43,10 @@ const NANOSECONDS = 9 // if_tsresol: the negative power of ten
 const INBOUND = 1
 const OUTBOUND = 2
 
+type Seen = FrameSent | FrameReceived | FrameDeparted | FrameDiscarded | FrameMarked
+
+const isOfQueue = (record: Seen): boolean => record.kind !== 'sent' && record.kind !== 'received'
+
 export interface PcapngOptions {
   /** What time 0 is, in whole seconds since 1970. Default 0: the stamps are the run's own time. */
   readonly startSeconds?: number
@@ -61,8 +74,18 @@ export class PcapngWriter {
   }
 
   readonly observer: TraceObserver = (record: TraceRecord): void => {
-    if (record.kind === 'sent') this.#packet(record, OUTBOUND)
-    else if (record.kind === 'received' && this.#received) this.#packet(record, INBOUND)
+    switch (record.kind) {
+      case 'sent':
+        return this.#packet(record, OUTBOUND)
+      case 'received':
+        return this.#received ? this.#packet(record, INBOUND) : undefined
+      case 'discarded':
+      case 'marked':
+        return this.#packet(record, OUTBOUND)
+      case 'departed':
+        return isOrdinary(record) ? undefined : this.#packet(record, OUTBOUND)
+      default:
+    }
   }
 
   /** Hands over what was not handed over yet. More may follow. */
@@ -83,7 +106,7 @@ export class PcapngWriter {
     out.close(start)
   }
 
-  #packet(record: FrameSent | FrameReceived, direction: number): void {
+  #packet(record: Seen, direction: number): void {
     const port = this.#interfaceOf(record)
     const frame = record.frame
     const size = frame.size
@@ -118,7 +141,7 @@ export class PcapngWriter {
     this.#out.u32(at - high * 0x1_0000_0000)
   }
 
-  #comment(record: FrameSent | FrameReceived): void {
+  #comment(record: Seen): void {
     const out = this.#out
     out.text('event ')
     out.decimal(record.event)
@@ -127,23 +150,34 @@ export class PcapngWriter {
       if (bad !== null) out.text(`, ${bad.protocol} ${bad.why}`)
       return
     }
+    if (record.kind !== 'sent') {
+      if (record.kind === 'discarded') out.text(`, drop ${record.why} on ${record.link}`)
+      if (record.kind === 'marked') out.text(`, marked by ${record.by} on ${record.link}`)
+      if (record.kind === 'departed') this.#fate(record)
+      out.text(`, after ${spanText(record.sojourn)} in the queue`)
+    } else this.#fate(record)
+  }
+
+  #fate(record: FrameSent | FrameDeparted): void {
+    const out = this.#out
     if (record.dropped !== null) out.text(`, drop ${record.dropped} on ${record.link}`)
     if (record.corruptedBit >= 0) out.text(`, bit ${record.corruptedBit} flipped on ${record.link}`)
     if (record.duplicates > 0) out.text(`, ${record.duplicates} more of it on ${record.link}`)
     if (record.reordered) out.text(`, sent past others on ${record.link}`)
   }
 
-  #interfaceOf(record: FrameSent | FrameReceived): number {
-    let ports = this.#interfaces.get(record.node)
+  #interfaceOf(record: Seen): number {
+    const name = isOfQueue(record) ? `${record.node}/queue` : record.node
+    let ports = this.#interfaces.get(name)
     if (ports === undefined) {
       ports = []
-      this.#interfaces.set(record.node, ports)
+      this.#interfaces.set(name, ports)
     }
     return (ports[record.port] ??= this.#describeInterface(record))
   }
 
   /** An interface may be described anywhere before its first packet. */
-  #describeInterface(record: FrameSent | FrameReceived): number {
+  #describeInterface(record: Seen): number {
     const out = this.#out
     const start = out.open(
       INTERFACE_DESCRIPTION,
@@ -152,9 +186,11 @@ export class PcapngWriter {
     out.u16(LINKTYPE_ETHERNET)
     out.u16(0)
     out.u32(0) // no snapshot limit
-    out.textOption(IF_NAME, `${record.node}:${record.port}`)
+    // What a queue did later stands apart: on the wire itself each frame was seen once.
+    const queue = isOfQueue(record) ? ' queue' : ''
+    out.textOption(IF_NAME, `${record.node}:${record.port}${queue}`)
     // Named by the direction in which the node sends, whichever was seen first.
-    const link = record.kind === 'sent' ? record.link : reverse(record.link)
+    const link = record.kind === 'received' ? reverse(record.link) : record.link
     out.textOption(IF_DESCRIPTION, link)
     out.u16(IF_TSRESOL)
     out.u16(1)
@@ -178,6 +214,10 @@ function damageIn(frame: EthernetFrame): Malformed | null {
   if (packet.kind === 'malformed') return packet
   return packet.kind === 'ipv4' && packet.payload.kind === 'malformed' ? packet.payload : null
 }
+
+/** A frame left the queue, and nothing else happened to it. */
+const isOrdinary = (record: FrameDeparted): boolean =>
+  record.dropped === null && record.corruptedBit < 0 && record.duplicates === 0 && !record.reordered
 
 /** Interface numbers by port. */
 type PortInterfaces = (number | undefined)[]

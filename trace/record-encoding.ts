@@ -5,7 +5,14 @@ import type { Ipv4Details, Ipv4Packet, TransportPayload } from '../protocols/ipv
 import { NO_OPTIONS, type TcpOptions } from '../protocols/tcp/options.ts'
 import type { TcpSegment } from '../protocols/tcp/segment.ts'
 import type { Encoding } from './encoding.ts'
-import type { NodeEvent, TraceRecord } from './record.ts'
+import type {
+  FrameDeparted,
+  FrameDiscarded,
+  FrameFate,
+  FrameMarked,
+  NodeEvent,
+  TraceRecord,
+} from './record.ts'
 
 // Tags, so that no record's bytes can be read as another's. They are part of every digest.
 const SENT = 1
@@ -14,6 +21,9 @@ const SAID = 3
 const CALLED = 4
 const DROPPED = 5
 const FAULT = 6
+const DEPARTED = 7
+const DISCARDED = 8
+const MARKED = 9
 const IPV4 = 16
 const ARP = 17
 const TCP = 18
@@ -31,14 +41,22 @@ export function encodeRecord(to: Encoding, record: TraceRecord): void {
       encodePlace(to, record)
       to.u16(record.port)
       to.text(record.link)
-      to.text(record.dropped ?? '')
-      to.f64(record.arrives)
-      to.i32(record.duplicates)
-      to.i32(record.corruptedBit)
-      to.u8(record.reordered ? 1 : 0)
+      encodeFate(to, record)
       to.i32(record.queueFrames)
       to.f64(record.queueBytes)
       encodeFrame(to, record.frame)
+      return
+    case 'departed':
+      encodeQueueRecord(to, DEPARTED, record)
+      encodeFate(to, record)
+      return
+    case 'discarded':
+      encodeQueueRecord(to, DISCARDED, record)
+      to.text(record.why)
+      return
+    case 'marked':
+      encodeQueueRecord(to, MARKED, record)
+      to.text(record.by)
       return
     case 'received':
       to.u8(RECEIVED)
@@ -69,6 +87,27 @@ function encodePlace(to: Encoding, record: TraceRecord): void {
   to.f64(record.at)
   to.f64(record.event)
   to.text(record.node)
+}
+
+function encodeFate(to: Encoding, fate: FrameFate): void {
+  to.text(fate.dropped ?? '')
+  to.f64(fate.arrives)
+  to.i32(fate.duplicates)
+  to.i32(fate.corruptedBit)
+  to.u8(fate.reordered ? 1 : 0)
+}
+
+function encodeQueueRecord(
+  to: Encoding,
+  tag: number,
+  record: FrameDeparted | FrameDiscarded | FrameMarked,
+): void {
+  to.u8(tag)
+  encodePlace(to, record)
+  to.u16(record.port)
+  to.text(record.link)
+  to.f64(record.sojourn)
+  encodeFrame(to, record.frame)
 }
 
 function encodeEvent(to: Encoding, record: TraceRecord, said: NodeEvent): void {

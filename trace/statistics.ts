@@ -7,6 +7,8 @@ import { Counts } from './counts.ts'
 import { type FlowSide, FlowTable } from './flows.ts'
 import { LinkTable } from './links.ts'
 import type {
+  FrameDeparted,
+  FrameDiscarded,
   FrameReceived,
   FrameSent,
   HostSaid,
@@ -48,6 +50,17 @@ export class TraceStatistics {
       case 'sent':
         this.#links.sent(record)
         this.#sent(record)
+        return
+      case 'departed':
+        this.#links.departed(record)
+        if (record.dropped !== null) this.#lost(record, record.dropped)
+        return
+      case 'discarded':
+        this.#links.discarded(record)
+        this.#lost(record, record.why)
+        return
+      case 'marked':
+        this.#links.marked(record.link)
         return
       case 'received':
         this.#links.received(record)
@@ -94,6 +107,13 @@ export class TraceStatistics {
     if (record.dropped !== null) {
       side.flow.ends[side.end].drops.add(`${record.dropped} on ${record.link}`)
     }
+  }
+
+  /** Later than it was sent. */
+  #lost(record: FrameDeparted | FrameDiscarded, why: string): void {
+    const packet = record.frame.payload
+    const side = packet.kind === 'ipv4' ? this.#sideOf(packet, null) : null
+    if (side !== null) side.flow.ends[side.end].drops.add(`${why} on ${record.link}`)
   }
 
   #originates(record: FrameSent, packet: Ipv4Packet, side: FlowSide): void {

@@ -53,6 +53,17 @@ export interface RttSummary {
   readonly maxNanos: number
 }
 
+/** The percentiles are too large by less than 0.4 %, everything else is exact. */
+export interface DelaySummary {
+  readonly samples: number
+  readonly minNanos: number
+  readonly avgNanos: number
+  readonly p50Nanos: number
+  readonly p90Nanos: number
+  readonly p99Nanos: number
+  readonly maxNanos: number
+}
+
 /** One direction of a link. */
 export interface LinkSummary {
   readonly name: string
@@ -65,9 +76,13 @@ export interface LinkSummary {
   readonly duplicates: number
   readonly corrupted: number
   readonly reordered: number
+  /** Frames into which a queue wrote "congestion experienced". */
+  readonly marked: number
   /** The most that ever waited for transmission. */
   readonly queueFramesMax: number
   readonly queueBytesMax: number
+  /** How long the frames waited that were transmitted; `null` where none had to. */
+  readonly queueing: DelaySummary | null
   /** Bits per second; `null` where serialisation takes no time. */
   readonly rate: number | null
   /** The share of the time in which it transmitted, 0 to 1. */
@@ -153,10 +168,10 @@ function linkLines(links: readonly LinkSummary[]): string[] {
       grouped(link.queueFramesMax),
       grouped(link.queueBytesMax),
     ])
-    const { duplicates, corrupted, reordered } = link
+    const { duplicates, corrupted, reordered, marked } = link
     rows.push(
       ...wrapped('dropped:', list(link.dropped)),
-      ...wrapped('also:', list({ duplicated: duplicates, corrupted, reordered })),
+      ...wrapped('also:', list({ duplicated: duplicates, corrupted, reordered, marked })),
     )
   }
   const hidden = links.length - ROWS_MAX

@@ -14,7 +14,16 @@ import type { TcpSegment } from '../protocols/tcp/segment.ts'
 import { instantText, spanText } from './duration-text.ts'
 import { callText, eventText } from './host-text.ts'
 import { PacketText } from './packet-text.ts'
-import type { FrameReceived, FrameSent, HostSaid, TraceRecord } from './record.ts'
+import type {
+  FrameDeparted,
+  FrameDiscarded,
+  FrameFate,
+  FrameMarked,
+  FrameReceived,
+  FrameSent,
+  HostSaid,
+  TraceRecord,
+} from './record.ts'
 
 export interface TextOptions {
   /** TCP numbers as they are on the wire, as with `tcpdump -S`. Default: relative. */
@@ -55,6 +64,14 @@ export class TraceText {
         const text = this.#packets.frame(emitEthernet(record.frame))
         return this.#placed(record, record.link, `${text}${this.#marks(record)}`)
       }
+      case 'departed': {
+        const marks = fateMarks(record)
+        return marks === '' ? null : this.#queued(record, marks)
+      }
+      case 'discarded':
+        return this.#queued(record, ` DROP ${record.why}`)
+      case 'marked':
+        return this.#queued(record, ` MARK ${record.by}`)
       case 'received': {
         this.#arrived = record
         if (!this.#received) return null
@@ -69,6 +86,13 @@ export class TraceText {
       case 'fault':
         return this.#placed(record, '', `-- ${record.what}`)
     }
+  }
+
+  /** The frame had a line when it was sent. */
+  #queued(record: FrameDeparted | FrameDiscarded | FrameMarked, marks: string): string {
+    const text = this.#packets.frame(emitEthernet(record.frame), false)
+    const waited = record.sojourn === 0 ? '' : ` after ${spanText(record.sojourn)}`
+    return this.#placed(record, record.link, `${text}${marks}${waited}`)
   }
 
   #event(record: HostSaid): string | null {
@@ -114,11 +138,7 @@ export class TraceText {
     let marks = ''
     const again = this.#takeRetransmit(sent)
     if (again !== null) marks += ` ${retransmitMark(again)}`
-    if (sent.corruptedBit >= 0) marks += ` CORRUPT bit ${sent.corruptedBit}`
-    if (sent.reordered) marks += ' REORDER'
-    if (sent.duplicates > 0) marks += sent.duplicates === 1 ? ' DUP' : ` DUP x${sent.duplicates}`
-    if (sent.dropped !== null) marks += ` DROP ${sent.dropped}`
-    return marks
+    return marks + fateMarks(sent)
   }
 
   /** The host said it within the same queue event, before the segment left. */
@@ -136,6 +156,15 @@ export class TraceText {
     )
     return index < 0 ? null : waiting.splice(index, 1)[0]!.said
   }
+}
+
+function fateMarks(fate: FrameFate): string {
+  let marks = ''
+  if (fate.corruptedBit >= 0) marks += ` CORRUPT bit ${fate.corruptedBit}`
+  if (fate.reordered) marks += ' REORDER'
+  if (fate.duplicates > 0) marks += fate.duplicates === 1 ? ' DUP' : ` DUP x${fate.duplicates}`
+  if (fate.dropped !== null) marks += ` DROP ${fate.dropped}`
+  return marks
 }
 
 function retransmitMark(said: Retransmit): string {

@@ -5,6 +5,7 @@ import { Opaque } from '../../protocols/payload.ts'
 import { TcpSegment } from '../../protocols/tcp/segment.ts'
 import type { Nanos } from '../../protocols/time.ts'
 import { EventQueue } from '../../sim/event-queue.ts'
+import type { QueueOutcome } from '../../sim/queue/managed-queue.ts'
 import { LinkDirection, type LinkOptions, PERFECT_LINK } from '../../sim/link.ts'
 
 const A = '02:00:00:00:00:01'
@@ -50,6 +51,8 @@ export class Bench {
   readonly queue = new EventQueue()
   readonly link: LinkDirection
   readonly delivered: Delivery[] = []
+  /** What a discipline's queue did. */
+  readonly outcomes: QueueOutcome[] = []
 
   constructor(options: Partial<LinkOptions>, seed = '1', name = 'a>b') {
     this.link = new LinkDirection(name, seed, { ...PERFECT_LINK, ...options }, this.queue)
@@ -59,6 +62,11 @@ export class Bench {
   runUntil(until: Nanos): void {
     while (this.queue.topTime <= until && this.queue.size > 0) {
       const at = this.queue.topTime
+      if (this.queue.topSource === this.link.departures) {
+        this.link.depart(at)
+        this.outcomes.push(...this.link.managed!.outcomes)
+        continue
+      }
       this.delivered.push({ at, frame: this.link.take() })
     }
   }
@@ -67,6 +75,7 @@ export class Bench {
   send(now: Nanos, frame: EthernetFrame): string | Nanos {
     this.runUntil(now)
     this.link.send(now, frame)
+    this.outcomes.push(...(this.link.managed?.outcomes ?? []))
     this.link.assertConserved()
     return this.link.dropped ?? this.link.arrives
   }

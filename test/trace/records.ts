@@ -91,6 +91,7 @@ export function sent(frame: EthernetFrame, change: Partial<FrameSent> = {}): Fra
     reordered: false,
     queueFrames: 1,
     queueBytes: frame.size,
+    waits: 0,
     ...change,
   }
 }

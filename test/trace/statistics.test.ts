@@ -179,8 +179,10 @@ describe('a TCP connection', () => {
       duplicates: 0,
       corrupted: 0,
       reordered: 0,
+      marked: 0,
       queueFramesMax: 1,
       queueBytesMax: 1054,
+      queueing: null,
       rate: 1_000_000,
       utilisation: (3270 * 8) / 4_000_000,
     })
