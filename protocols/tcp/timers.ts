@@ -50,12 +50,16 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   backOff(rto, policy)
   if (opening) return sendSyn(s, now, out)
   suspectBlackHole(s, out)
-  newReno.timedOut(cc, seqDiff(snd.max, snd.una), s.mss, rto.retransmits === 1)
+  // Within fast recovery ssthresh has been set for this loss, and most of what SND.MAX - SND.UNA
+  // spans has left the network (RFC 5681 §3.1 means FlightSize): half of it would be too much.
+  const first = rto.retransmits === 1 && !cc.recovering
+  newReno.timedOut(cc, seqDiff(snd.max, snd.una), s.mss, first)
   cc.recover = (snd.max + 1) | 0
   cc.recovering = false
   cc.partial = false
   cc.dupAcks = 0
   snd.nxt = snd.una
+  s.fellBack = 'rto'
   transmit(s, now, out, 'rto')
 }
 

@@ -31,6 +31,6 @@ export interface CongestionControl {
   acked(c: CongestionState, bytes: number, mss: number): void
   /** Loss was found by duplicate ACKs: sets `ssthresh`. */
   lost(c: CongestionState, flight: number, mss: number): void
-  /** The retransmission timer fired; `first` for the first time in a row. */
+  /** The retransmission timer fired; `first`: the first answer to this loss. */
   timedOut(c: CongestionState, flight: number, mss: number, first: boolean): void
 }
