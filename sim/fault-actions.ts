@@ -90,7 +90,8 @@ function linkAction(what: Written, world: World, where: string): FaultAction {
     for (const link of links) act(link)
   }
   if (what['set'] !== undefined) {
-    return setOptions(links, name, readLinkChange(what['set'] as LinkSpec, `${where}: set`))
+    const spec = what['set'] as LinkSpec
+    return setOptions(links, name, Object.keys(spec), readLinkChange(spec, `${where}: set`))
   }
   const [down, up] = [each((link) => link.down()), each((link) => link.up())]
   const [hold, release] = [each((link) => link.hold()), each((link) => link.release(world.now))]
