@@ -47,6 +47,7 @@ function sendAgain(s: TcpState, now: Nanos, out: TcpOut): void {
   cc.dupAcks = 0
   snd.nxt = snd.una
   timers.retransmit = now + rto.rto
+  s.fellBack = 'mtu'
   transmit(s, now, out, 'mtu')
 }
 

@@ -72,6 +72,8 @@ export interface TcpState {
   tsRecent: number
   sentOptions: TcpOptions
   nagle: boolean
+  /** Why SND.NXT last fell back behind what was sent. */
+  fellBack: RetransmitCause
   /** The application asked for no more sending (shutdown, close): FIN follows the queue. */
   finQueued: boolean
   /** The application has closed: nobody reads any more. */
@@ -191,6 +193,7 @@ export function createTcp(c: NewConnection): TcpState {
     tsRecent: 0,
     sentOptions: NO_OPTIONS,
     nagle: c.policy.nagle,
+    fellBack: 'rto',
     finQueued: false,
     orphan: false,
     wantsSpace: false,

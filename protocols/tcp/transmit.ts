@@ -152,7 +152,7 @@ export function transmit(
   s: TcpState,
   now: Nanos,
   out: TcpOut,
-  cause: RetransmitCause = 'rto',
+  cause: RetransmitCause = s.fellBack,
 ): void {
   const { snd, cc, timers } = s
   if (snd.nxt === snd.max && seqDiff(snd.end, snd.nxt) <= 0 && !finAt(s, snd.nxt)) return

@@ -31,6 +31,8 @@ const FAR_MAC: Mac = '02:00:00:00:09:02'
 export type Act =
   | { readonly call: SocketCall }
   | { readonly packet: Ipv4Packet; readonly to?: Mac; readonly port?: number }
+  /** A packet that is made from the frame that the host sent last. */
+  | { readonly answer: (last: EthernetFrame) => Ipv4Packet }
 export type Script = readonly (readonly [atMs: number, act: Act])[]
 
 /** 10.0.0.1/24; as a router also 10.0.9.1/24 with an MTU of its own. Neighbours are known. */
@@ -75,7 +77,11 @@ function configOf({ router = false, mtu = 1500, farMtu = 1500 }: Stand): HostCon
   const near = addr('10.0.0.0')
   const beyond = addr('10.0.9.0')
   const route = (destination: Ipv4Address, port: number) => ({
-    ...{ destination, prefixLength: 24, gateway: null, port, source: null },
+    destination,
+    prefixLength: 24,
+    gateway: null,
+    port,
+    source: null,
   })
   const to = (address: Ipv4Address) => [{ address, prefixLength: 24 }]
   const first = { mac: OWN_MAC, mtu, addresses: to(OWN), claim: null }
@@ -125,11 +131,13 @@ function play(
   }
 }
 
-function give(h: HostState, now: Nanos, act: Act, out: HostOut): void {
+function give(h: HostState, now: Nanos, act: Act, out: Stage): void {
   if ('call' in act) return hostEngine.step(h, now, { kind: 'call', call: act.call }, out)
-  const { port = 0, to = port === 0 ? OWN_MAC : FAR_PORT_MAC } = act
+  const said: { packet: Ipv4Packet; to?: Mac; port?: number } =
+    'answer' in act ? { packet: act.answer(out.sent.at(-1)!) } : act
+  const { port = 0, to = port === 0 ? OWN_MAC : FAR_PORT_MAC } = said
   const from = port === 0 ? PEER_MAC : FAR_MAC
-  const frame = new EthernetFrame(to, from, ETHERTYPE_IPV4, act.packet)
+  const frame = new EthernetFrame(to, from, ETHERTYPE_IPV4, said.packet)
   hostEngine.step(h, now, { kind: 'packet', packet: frame, port }, out)
 }
 

@@ -23,12 +23,12 @@ test('a packet with options is received; an echo reply carries what was recorded
   const request = ping('07 07 04 00000000 44 08 05 00 00000000 94 04 0000 00')
   expect(optionsOf([[59_000, { packet: request }]])).toEqual([
     // This host, 10.0.0.1, at 59,000 ms after midnight.
-    '070708' + '0a000001' + '44080900' + '0000e678' + '00',
+    '0707080a000001440809000000e67800',
   ])
 })
 
 test('a router passes options on as they are', () => {
-  const recorded = '07070400000000' + '01' + '4408050000000000'
+  const recorded = '07070400000000014408050000000000'
   const details = withOptions(recorded)
   const onward = packet(new Opaque(new Uint8Array(8)), { destination: FAR, details })
   expect(optionsOf([[1, { packet: onward }]], true)).toEqual([recorded])
