@@ -16,12 +16,15 @@ import { progressBar } from './progress.ts'
 import { message } from './report.ts'
 import { stackPlace } from './source-place.ts'
 import { watchPrograms } from './watch-programs.ts'
+import { openSeries } from './series-out.ts'
 import { type RunSettings, readSettings, readUntil, reproduceCommand } from './settings.ts'
 
 export interface RunCommand extends RunSettings {
   readonly trace: boolean
   /** Where to write the capture; `-` is stdout. */
   readonly write?: string
+  /** Where to write time series: NDJSON, or CSV by the name's end. */
+  readonly series?: string
   readonly json: boolean
   readonly recorded: boolean
   readonly wireExact: boolean
@@ -46,6 +49,7 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
   const until = command.until === undefined ? {} : { until: readUntil(command.until) }
   const loaded = await findScenario(name)
   const capture = openCapture(command, files)
+  const series = openSeries(command, loaded.scenario.spec.name, files)
   const trace = command.trace ? new LineOut(traceStream(command)) : null
   const observers: TraceObserver[] = []
   if (capture !== null) observers.push(capture.pcapng.observer)
@@ -68,6 +72,7 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
             wireExact: command.wireExact,
             files,
             observers,
+            ...(series === null ? {} : { series: series.observer }),
             ...(bar === null ? {} : { onProgress: (progress) => bar.update(progress) }),
             signal: interrupt,
           }),
@@ -77,6 +82,7 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
         bar?.stop()
         trace?.flush()
         capture?.pcapng.end()
+        series?.commit()
         const written = capture?.file?.commit().path ?? null
         const place = thrown instanceof Error ? stackPlace(thrown, loaded.sources) : null
         report(outcome, command, written, place)

@@ -1,6 +1,7 @@
 import { NEVER, type Nanos } from '../protocols/time.ts'
 import { TraceDigest } from '../trace/digest.ts'
 import type { TraceObserver } from '../trace/record.ts'
+import type { SeriesObserver } from '../trace/series.ts'
 import { TraceStatistics } from '../trace/statistics.ts'
 import { evaluate, type Measured } from './expect.ts'
 import { Faults } from './faults.ts'
@@ -10,6 +11,7 @@ import type { Outcome } from './outcome.ts'
 import { type Params, type ParamValues, resolveParams } from './params.ts'
 import { Programs } from './programs.ts'
 import type { Given, Scenario, ScenarioSpec } from './scenario.ts'
+import { WorldSeries } from './series.ts'
 import { SocketError } from './socket.ts'
 import { planNetwork } from './topology.ts'
 import { turn } from './turn.ts'
@@ -29,6 +31,8 @@ export interface RunOptions {
   /** Where programs read and write. Default: nothing but memory. */
   readonly files?: Files
   readonly observers?: readonly TraceObserver[]
+  /** Hears how congestion windows, round-trip times and queues change. */
+  readonly series?: SeriesObserver
   /** Hears how far the run is, many times a second of real time. */
   readonly onProgress?: (progress: Progress) => void
   /** Set `aborted` to end the run early; it then throws an `AbortedError`. */
@@ -71,6 +75,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
   const statistics = new TraceStatistics({ rates })
   const observers = [digest.observer, statistics.observer, ...(options.observers ?? [])]
+  const series = options.series === undefined ? null : new WorldSeries(options.series)
+  if (series !== null) observers.push(series.observer)
   const world = new World(network, {
     seed: options.seed,
     recorded: options.recorded ?? false,
@@ -78,14 +84,16 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     observer: (record) => {
       for (const observe of observers) observe(record)
     },
-    monitor: new Monitor(),
+    monitor: series ?? new Monitor(),
   })
+  series?.watch(world)
   const programs = new Programs(world, files)
   const faults = new Faults(world, programs, given(spec.faults ?? []))
   if (faults.observer !== null) observers.push(faults.observer)
   startPrograms(world, programs, given(spec.programs ?? {}))
   const until = endOf(spec, values, options.until)
   await advance(world, programs, until, options)
+  series?.end()
 
   const broken = programs.failure
   if (broken !== null && broken.error instanceof UserError) throw broken.error
