@@ -13,6 +13,7 @@ import {
 import { NodeFiles } from './files.ts'
 import { list } from './list.ts'
 import { packageRoot } from './package-root.ts'
+import { type PlotCommand, plot } from './plot.ts'
 import { type ReadCommand, read } from './read.ts'
 import { describe, errorLine, message } from './report.ts'
 import { type RunCommand, type Verdict, run, runReproduction } from './run.ts'
@@ -52,6 +53,14 @@ Examples:
   $ twinwire read capture.pcap --filter 'tcp[tcpflags] & tcp-syn != 0' -v -c 1
   $ tcpdump -w - -i eth0 | twinwire read -`
 
+const PLOT_EXAMPLES = `
+Examples:
+  $ twinwire run dumbbell --series run.ndjson
+  $ twinwire plot run.ndjson --queue --of 'r1>r2'
+  $ twinwire plot run.ndjson --cwnd --rtt --queue -o plot.html
+
+Without --cwnd and its like: windows, round-trip times and queues.`
+
 /** The whole command line: from arguments without the program's name to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const files = new NodeFiles()
@@ -85,6 +94,7 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
   runOptions(program.command('run').description('run a scenario once'))
     .option('--trace', 'a line for everything that happens', false)
     .option('-w, --write <file>', "a pcapng capture; '-' is stdout")
+    .option('--series <file>', 'how windows, round-trip times and queues change: .ndjson or .csv')
     .option('--json', 'the outcome as one JSON object', false)
     .option('--recorded', 'keep every state (slower, same digest)', false)
     .option('--update-digest', 'record the digest: later runs are held against it', false)
@@ -100,6 +110,26 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
       verb.act = () => verify(name, settings, files)
       verb.reproduce = () => verifyReproduction(name, settings)
     })
+  readVerb(program, files, verb)
+  plotVerb(program, files, verb)
+  program
+    .command('schema')
+    .description('print the JSON Schema of scenario files')
+    .action(() => {
+      verb.act = async () => ({ code: (await import('./schema.ts')).schema() })
+    })
+  program
+    .command('list')
+    .description('list the scenarios, or show one with its parameters')
+    .argument('[scenario]', 'a name, or the path of a .ts or .js file')
+    .option('--json', 'as one JSON object', false)
+    .action((name: string | undefined, { json }: { json: boolean }) => {
+      verb.act = async () => ({ code: await list(name, json) })
+    })
+  return program
+}
+
+function readVerb(program: Command, files: NodeFiles, verb: Verb): void {
   program
     .command('read')
     .description('show the frames of a capture file')
@@ -114,15 +144,26 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
     .action((file: string, command: ReadCommand) => {
       verb.act = async () => ({ code: read(file, command, files) })
     })
+}
+
+function plotVerb(program: Command, files: NodeFiles, verb: Verb): void {
   program
-    .command('list')
-    .description('list the scenarios, or show one with its parameters')
-    .argument('[scenario]', 'a name, or the path of a .ts or .js file')
-    .option('--json', 'as one JSON object', false)
-    .action((name: string | undefined, { json }: { json: boolean }) => {
-      verb.act = async () => ({ code: await list(name, json) })
+    .command('plot')
+    .description('draw time series of a run: text, or a page')
+    .argument('<file>', "what 'run --series FILE.ndjson' has written")
+    .option('--cwnd', 'congestion windows')
+    .option('--ssthresh', 'slow-start thresholds')
+    .option('--flight', 'bytes in flight')
+    .option('--rtt', 'smoothed round-trip times')
+    .option('--rto', 'retransmission timeouts')
+    .option('--queue', 'queues in frames')
+    .option('--queue-bytes', 'queues in bytes')
+    .option('--of <text>', 'only what has this in its name: r1>r2')
+    .option('-o, --output <file>', 'a page for the browser, complete in itself')
+    .addHelpText('after', PLOT_EXAMPLES)
+    .action((file: string, command: PlotCommand) => {
+      verb.act = async () => ({ code: plot(file, command, files) })
     })
-  return program
 }
 
 const runOptions = (command: Command): Command =>
