@@ -11,10 +11,22 @@
 export { defineScenario } from './scenario.ts'
 export { choice, count, duration, file, flag, output, rate, ratio, size, text } from './params.ts'
 export { UserError } from './user-error.ts'
-export type { Scenario, ScenarioSpec } from './scenario.ts'
-export type { Expectation, Fault, Given, LinkBetween, LinkSpec, NodeSpec } from './scenario.ts'
-export type { DropSpec, Program, Quantity, Topology } from './scenario.ts'
+export type { Given, Program, Quantity, Scenario, ScenarioSpec } from './scenario.ts'
+export type { ArpSpec, ClaimSpec, ClockSpec, HostSpec, NodeSpec } from './scenario.ts'
+export type { SwitchSpec, Topology } from './scenario.ts'
+export type { DistributionSpec, DropSpec, LinkBetween, LinkSpec } from './scenario.ts'
+export type { ScheduleEntry, TraceSpec } from './scenario.ts'
+export type { Expectation, ExpectationSpec, Limits } from './scenario.ts'
+export type { Fault, FaultActionSpec, RandomFaults } from './scenario.ts'
 export type { Param, Params, ParamValues } from './params.ts'
+export type { UserErrorPlace } from './user-error.ts'
+
+// Common topologies with their addresses: `shapes.dumbbell({ … })`.
+
+export * as shapes from './shapes.ts'
+export { addressOf } from './shape-draft.ts'
+export { AddressPool } from './addressing.ts'
+export type { Cable, LinkChoice, LinkTraits, Shape } from './shape-draft.ts'
 
 // Programs: what they are handed, and the sockets they open.
 
@@ -22,7 +34,10 @@ export { SocketError } from './socket.ts'
 export type { Data } from './socket.ts'
 export type { Host, PingOptions, PingResult } from './programs.ts'
 export type { TcpListener, TcpSocket } from './tcp-socket.ts'
-export type { Datagram, EchoAnswer, UdpSocket } from './datagram-sockets.ts'
+export type { Datagram, DatagramError, EchoAnswer } from './datagram-sockets.ts'
+export type { EchoSocket, UdpSocket } from './datagram-sockets.ts'
+export type { TcpInfo } from '../protocols/tcp/info.ts'
+export type { Errno } from '../protocols/errno.ts'
 export type { Sink } from './bulk.ts'
 export type { RandomStream } from './random.ts'
 
@@ -35,19 +50,28 @@ export type { Progress, RunOptions } from './run.ts'
 export type { Difference, Verification, VerifyOptions } from './verify.ts'
 export type { Files, FileWriter, StoredFile, WrittenFile } from './files.ts'
 export type { Outcome } from './outcome.ts'
-export type { FlowSummary, LinkSummary } from '../trace/summary.ts'
+export type { DelaySummary, DirectionSummary, EndSummary } from '../trace/summary.ts'
+export type { FlowSummary, LinkSummary, RttSummary } from '../trace/summary.ts'
+export type { SampleSummary } from './samples.ts'
 
 // A world that is driven from outside.
 
 export { planNetwork } from './topology.ts'
 export { World } from './world.ts'
 export { Programs } from './programs.ts'
-export { LinkDirection, PERFECT_LINK } from './link.ts'
+export { LinkDirection } from './link.ts'
+export { PERFECT_LINK } from './link-options.ts'
 export { Monitor } from './monitor.ts'
 export { stream } from './random.ts'
 export type { WorldOptions } from './world.ts'
 export type { Node, SocketHandler } from './node.ts'
-export type { LinkOptions } from './link.ts'
+export type { LinkOptions, ScheduledChange, Slot } from './link-options.ts'
+export type { Distribution } from './distribution.ts'
+export type { LossModel } from './loss-model.ts'
+export type { DeliveryTrace } from './mahimahi.ts'
+export type { DropRule } from './drop-rule.ts'
+export type { CodelOptions, DisciplineOptions, FqCodelOptions } from './queue/discipline.ts'
+export type { PieOptions, RedOptions } from './queue/discipline.ts'
 export type { Network, NodePlan, LinkPlan } from './topology.ts'
 
 // The trace: one stream of records, and what can be made of it.
@@ -60,7 +84,16 @@ export { describeDifference } from '../trace/difference.ts'
 export type { TextOptions } from '../trace/text.ts'
 export type { PcapngOptions } from '../trace/pcapng.ts'
 export type { TraceObserver, TraceRecord } from '../trace/record.ts'
-export type { FrameReceived, FrameSent, HostCalled, HostSaid } from '../trace/record.ts'
+export type { FrameDeparted, FrameDiscarded, FrameMarked } from '../trace/record.ts'
+export type { FrameFate, FrameReceived, FrameSent } from '../trace/record.ts'
+export type { FaultDone, HostCalled, HostSaid, NodeEvent } from '../trace/record.ts'
+
+// Captures of other programs, read.
+
+export { isCapture, readCapture } from '../trace/pcap-reader.ts'
+export { dissect } from '../trace/dissect.ts'
+export type { CaptureDamage, CapturedFrame, CaptureItem } from '../trace/pcap-reader.ts'
+export type { Dissection } from '../trace/dissect-layers.ts'
 
 // Packets: immutable records, and the codecs between them and bytes.
 
@@ -95,7 +128,7 @@ export { tcpEngine } from '../protocols/tcp/engine.ts'
 export { inPlace, recorded } from './driver.ts'
 export { InvariantError } from '../protocols/assert.ts'
 export type { Engine, Input, Out, Timers } from '../protocols/engine.ts'
-export type { Driven } from './driver.ts'
+export type { Driven, StepObserver } from './driver.ts'
 export type { HostEvent } from '../protocols/host/event.ts'
 export type { HostState } from '../protocols/host/state.ts'
 export type { SocketCall, SocketEvent } from '../protocols/host/socket.ts'

@@ -33,11 +33,15 @@ interface SourceFile {
 
 const read = (path: string): SourceFile => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })
 
+/** What `npm run docs` installs and makes. */
+const MADE = /^docs\/(node_modules|api)\//
+
 function filesUnder(folder: string): string[] {
   if (!existsSync(join(ROOT, folder))) return []
   return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => posix.join(entry.parentPath.slice(ROOT.length + 1), entry.name))
+    .filter((path) => !MADE.test(path))
     .sort()
 }
 

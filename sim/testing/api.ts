@@ -4,7 +4,9 @@
  * @module twinwire/testing
  */
 export { timeline } from './timeline.ts'
+export { story } from './story.ts'
 export type { TimelineOptions } from './timeline.ts'
+export type { Say, StoryOptions } from './story.ts'
 
 // What a timeline sets, and what it watches.
 export type { TcpChoices } from '../../protocols/tcp/policy.ts'
