@@ -1,9 +1,13 @@
 import type { Scenario } from '../sim/scenario.ts'
+import bufferbloat from './bufferbloat.ts'
+import arpConflict from './arp-conflict.ts'
 import crashRestart from './crash-restart.ts'
 import dumbbell from './dumbbell.ts'
 import fileTransfer from './file-transfer.ts'
+import fragments from './fragments.ts'
 import partitionHeal from './partition-heal.ts'
 import ping from './ping.ts'
+import pmtudBlackhole from './pmtud-blackhole.ts'
 import routerChain from './router-chain.ts'
 import switchedLan from './switched-lan.ts'
 import udpEcho from './udp-echo.ts'
@@ -14,8 +18,12 @@ export const scenarios: readonly Scenario[] = [
   ping,
   udpEcho,
   dumbbell,
+  bufferbloat,
   partitionHeal,
   crashRestart,
   switchedLan,
   routerChain,
+  fragments,
+  arpConflict,
+  pmtudBlackhole,
 ]

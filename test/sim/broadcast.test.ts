@@ -87,7 +87,7 @@ test('one of another network ends at its router (RFC 2644)', async () => {
 test('who is bound to the broadcast address hears it beside who is bound to none', async () => {
   const text = await lan((say) => ({
     a: (host) => {
-      shout('10.0.0.255')(host)
+      void shout('10.0.0.255')(host)
       host.udp().sendTo('you alone', '10.0.0.2', 67)
     },
     b: listen(say, '10.0.0.255', undefined, '10.0.0.2'),
