@@ -10,6 +10,7 @@ import { type EchoAnswer, EchoSocket, UdpSocket } from './datagram-sockets.ts'
 import { type Data, openSocket, type Settle, SocketError, toBytes, toIp } from './socket.ts'
 import { TcpListener, TcpSocket } from './tcp-socket.ts'
 import { Samples } from './samples.ts'
+import { serve, type ServeOptions, type ServiceName } from './service.ts'
 import { type RandomStream, stream } from './random.ts'
 import { turn } from './turn.ts'
 import { parseDuration } from './units.ts'
@@ -45,6 +46,8 @@ export interface Host {
   bulk(remote: string | IpAddress, port: number, bytes?: number): void
   /** Accepts and reads whatever comes to a TCP port. The result counts. */
   sink(port: number): Sink
+  /** Runs echo, discard, daytime or chargen over UDP and TCP for as long as the host is up. */
+  serve(service: ServiceName, options?: ServeOptions): void
   /** One ICMP echo request; `null` when nothing came back in time. */
   ping(remote: string | IpAddress, options?: PingOptions): Promise<PingResult | null>
   /** Puts a figure or a word into the run's outcome. */
@@ -183,6 +186,8 @@ export class Programs {
       bulk: (remote, port, bytes = Infinity) =>
         startBulk(node, { address: toIp(remote), port }, bytes),
       sink: (port) => startSink(node, port),
+      serve: (service, options = {}) =>
+        serve(node, service, options, `${world.seed}/${node.name}/${service}`),
       ping: (remote, options = {}) => {
         const { sequence = ((this.#echoes.get(node.name) ?? 0) + 1) & 0xffff } = options
         this.#echoes.set(node.name, sequence)

@@ -1,0 +1,85 @@
+import type { Errno } from '../protocols/errno.ts'
+import type { SocketCall, SocketEvent } from '../protocols/host/socket.ts'
+import { nextSocket } from '../protocols/host/state.ts'
+import { murmur3 } from '../protocols/murmur3.ts'
+import { ascii } from '../protocols/services/ascii.ts'
+import { chargen } from '../protocols/services/chargen.ts'
+import { daytime } from '../protocols/services/daytime.ts'
+import { discard } from '../protocols/services/discard.ts'
+import { echo } from '../protocols/services/echo.ts'
+import {
+  createService,
+  type Service,
+  startService,
+  stepService,
+} from '../protocols/services/server.ts'
+import type { Node } from './node.ts'
+import { SocketError } from './socket.ts'
+import { didYouMean } from './suggest.ts'
+import { UserError } from './user-error.ts'
+
+/** The services by name; `serve` takes one of these. */
+export type ServiceName = Service['name']
+
+export interface ServeOptions {
+  /** Default: the RFC's. */
+  readonly port?: number
+  /** daytime: what time 0 of the host's clock is, in whole seconds since 1970. Default 0. */
+  readonly epoch?: number
+}
+
+/**
+ * Runs a service on a host until the run ends. `seed`: any text.
+ *
+ * @throws UserError for a name or port that is none, SocketError where the port is taken.
+ */
+export function serve(node: Node, name: ServiceName, options: ServeOptions, seed: string): void {
+  const service = serviceOf(name, options)
+  const { port = service.port } = options
+  if (!Number.isInteger(port) || port < 1 || port > 0xffff) {
+    throw new UserError(`${port} is not a port`, { where: `serve ${name}` })
+  }
+  const state = createService(port, murmur3(ascii(seed), 0))
+  const calls: SocketCall[] = []
+  let running = false
+  const out = { call: (call: SocketCall) => void calls.push(call) }
+  let refused: Errno | null = null
+  const hear = (event: SocketEvent): void => {
+    const isSetUp = event.kind === 'rejected' && (event.call === 'bind' || event.call === 'listen')
+    if (isSetUp) refused ??= event.error
+    if (event.kind === 'accepted') node.handle(event.socket, hear)
+    stepService(service, state, node.now, event, out)
+    carryOut()
+  }
+  // A step is over before its calls are made: their answers are steps of their own.
+  const carryOut = (): void => {
+    if (running) return
+    running = true
+    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
+      if (call.kind === 'open') node.handle(nextSocket(node.state), hear)
+      node.call(call)
+    }
+    running = false
+  }
+  startService(out)
+  carryOut()
+  if (refused !== null) throw new SocketError(refused, `serve ${name} on port ${port}`)
+}
+
+function serviceOf(name: string, { epoch = 0 }: ServeOptions): Service {
+  switch (name) {
+    case 'echo':
+      return echo
+    case 'discard':
+      return discard
+    case 'chargen':
+      return chargen
+    case 'daytime':
+      return daytime(epoch)
+    default:
+      throw new UserError(`there is no service '${name}'`, {
+        word: name,
+        hint: didYouMean(name, ['echo', 'discard', 'daytime', 'chargen']),
+      })
+  }
+}
