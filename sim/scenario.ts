@@ -5,6 +5,7 @@ import type { StoredFile } from './files.ts'
 import type { Param, ParamValues } from './params.ts'
 import type { Host } from './programs.ts'
 import type { Outcome } from './outcome.ts'
+import type { QueueSpec } from './queue/parse-queue.ts'
 
 /** A quantity as people write it (`'10ms'`, `'1.5Mbit'`, `'64KiB'`, `'1%'`), or as a plain number
  * in the base unit: nanoseconds, bits per second, bytes, a ratio from 0 to 1. */
@@ -31,8 +32,8 @@ export interface LinkSpec {
   trace?: TraceSpec
   /** Frames come out together: `'10ms 20ms packets 5 bytes 3000B'`; `'none'` without slots. */
   slot?: Quantity
-  /** What may wait for the rate, drop-tail: `'100 frames'` or `'64KiB'`. */
-  queue?: Quantity
+  /** What may wait for the rate, `'100 frames'` or `'64KiB'`, or who decides: `'codel ecn'`. */
+  queue?: QueueSpec
   /** The largest Ethernet payload, bytes. */
   mtu?: Quantity
   /** Forced drops: `'3rd data segment'`, a list of frame numbers counted from 1, or a predicate. */

@@ -18,8 +18,9 @@ import type {
   ScheduleEntry,
   TraceSpec,
 } from './scenario.ts'
+import { parseQueueSpec } from './queue/parse-queue.ts'
 import { didYouMean } from './suggest.ts'
-import { parseDuration, parseQueue, parseRate, parseSize } from './units.ts'
+import { parseDuration, parseRate, parseSize } from './units.ts'
 import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 
 type Changes = { -readonly [Option in keyof LinkOptions]?: LinkOptions[Option] }
@@ -74,10 +75,7 @@ const READERS: { readonly [Key in Exclude<keyof LinkSpec, 'drop' | 'schedule'>]-
     return undefined
   },
   mtu: quantity(parseMtu, (mtu, to) => (to.mtu = mtu)),
-  queue: quantity(parseQueue, (limit, to) => {
-    to.queueFrames = 'frames' in limit ? limit.frames : Infinity
-    to.queueBytes = 'bytes' in limit ? limit.bytes : Infinity
-  }),
+  queue: (written, to) => store(parseQueueSpec(written), (choice) => Object.assign(to, choice)),
 }
 const LINK_KEYS: readonly string[] = [...Object.keys(READERS), 'drop', 'schedule']
 
