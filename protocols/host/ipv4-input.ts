@@ -82,7 +82,7 @@ function deliver(
 
 /** RFC 1812 §5.2 and §5.3: the packet is a new one, what it carries is shared. */
 function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): void {
-  const { destination, ttl, details } = packet
+  const { destination, ttl, details, size } = packet
   if (details.options.length > 0 && !optionsPass(h, now, packet, out)) return
   if (ttl <= 1) {
     drop(packet, 'ipv4 ttl', out)
@@ -94,7 +94,7 @@ function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): vo
     return icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_NET, 0, out)
   }
   const { mtu } = h.interfaces[route.port]!
-  if (packet.size > mtu && details.dontFragment) {
+  if (size > mtu && details.dontFragment) {
     drop(packet, 'ipv4 too big', out)
     const code = UNREACHABLE_FRAGMENTATION_NEEDED
     return icmpError(h, now, packet, ICMP_UNREACHABLE, code, mtu, out) // RFC 1191 §4
@@ -107,9 +107,10 @@ function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): vo
     packet.identification,
     details,
     packet.payload,
+    size,
   )
   const nextHop = route.gateway ?? destination
-  if (packet.size <= mtu) return sendToNeighbour(h, now, route.port, nextHop, onward, out)
+  if (size <= mtu) return sendToNeighbour(h, now, route.port, nextHop, onward, out)
   for (const each of fragment(onward, mtu)) {
     sendToNeighbour(h, now, route.port, nextHop, each, out)
   }

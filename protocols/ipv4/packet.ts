@@ -56,6 +56,8 @@ export class Ipv4Packet {
   readonly identification: number
   readonly details: Ipv4Details
   readonly payload: TransportPayload
+  /** The Total Length field. A field of its own: routers ask for it, and look no deeper. */
+  readonly size: number
 
   constructor(
     source: Ipv4Address,
@@ -65,6 +67,7 @@ export class Ipv4Packet {
     identification: number,
     details: Ipv4Details,
     payload: TransportPayload,
+    size: number = IPV4_HEADER + details.options.length + payload.size,
   ) {
     this.source = source
     this.destination = destination
@@ -73,10 +76,6 @@ export class Ipv4Packet {
     this.identification = identification
     this.details = details
     this.payload = payload
-  }
-
-  /** The Total Length field. */
-  get size(): number {
-    return IPV4_HEADER + this.details.options.length + this.payload.size
+    this.size = size
   }
 }
