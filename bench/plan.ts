@@ -40,6 +40,10 @@ const SCHEDULERS = ['Map', 'Heap', 'Calendar', 'PriorityQueue'].map((name) => `$
 function eventLoop(name: string, target: number, floor: number): Plan {
   const pending = name.endsWith('100k') ? 100_000 : 1_000
   const rearm = name.includes('rearm')
+  // A calendar of 100,000 deadlines that nearly all are cancelled takes minutes for each round.
+  const hopeless = (scheduler: string) =>
+    rearm && pending > 1_000 && scheduler.startsWith('Calendar')
+  const schedulers = SCHEDULERS.filter((scheduler) => !hopeless(scheduler))
   const settings = [`--pending=${pending}`, `--rearm=${rearm ? 1 : 0}`]
   return {
     benchmark: named(eventLoops, name),
@@ -50,7 +54,7 @@ function eventLoop(name: string, target: number, floor: number): Plan {
     ],
     peer: {
       program: 'event-loop',
-      variants: SCHEDULERS.map((scheduler) => [...settings, `--scheduler=${scheduler}`]),
+      variants: schedulers.map((scheduler) => [...settings, `--scheduler=${scheduler}`]),
       figure: 'eventsPerSecond',
       ours: 'eventsPerSecond',
       better: 'more',
