@@ -5,7 +5,9 @@ import { UserError } from '../sim/user-error.ts'
 import type { LoadedScenario } from './load-scenario.ts'
 import { blame } from './source-place.ts'
 
-const isPath = (name: string): boolean => /[\\/]/.test(name) || /\.[cm]?[jt]s$/.test(name)
+const isModule = (name: string): boolean => /\.[cm]?[jt]s$/.test(name)
+const isData = (name: string): boolean => /\.(ya?ml|json)$/.test(name)
+const isPath = (name: string): boolean => /[\\/]/.test(name) || isModule(name) || isData(name)
 
 /**
  * A scenario that comes with the package by its name, or one of the user's by the path of its file.
@@ -16,8 +18,10 @@ export async function findScenario(name: string): Promise<LoadedScenario> {
   const shipped = scenarios.find(({ spec }) => spec.name === name)
   if (shipped !== undefined) return { scenario: shipped, sources: [] }
   if (isPath(name)) {
-    if (!/\.[cm]?[jt]s$/.test(name)) {
-      throw new UserError(`'${name}' is not a scenario file`, { hint: 'expected .ts or .js' })
+    if (isData(name)) return (await import('./yaml-scenario.ts')).loadYamlScenario(name)
+    if (!isModule(name)) {
+      const hint = 'expected .ts or .js, .yaml or .json'
+      throw new UserError(`'${name}' is not a scenario file`, { hint })
     }
     const { loadScenarioFile } = await import('./load-scenario.ts')
     return await loadScenarioFile(name)
@@ -30,7 +34,9 @@ function unknownScenario(name: string): UserError {
     name,
     scenarios.map(({ spec }) => spec.name),
   )
-  const file = [`${name}.ts`, `${name}.js`].find((path) => existsSync(path))
+  const file = [`${name}.ts`, `${name}.js`, `${name}.yaml`, `${name}.json`].find((path) =>
+    existsSync(path),
+  )
   const meant = near !== null ? `'${near}'` : file !== undefined ? `'./${file}'` : null
   const all = "'twinwire list' shows all"
   return new UserError(`there is no scenario '${name}'`, {
@@ -43,6 +49,6 @@ export async function blaming<T>(loaded: LoadedScenario, act: () => Promise<T>):
   try {
     return await act()
   } catch (e) {
-    throw blame(e, loaded.sources)
+    throw blame(e, loaded.sources, loaded.locate)
   }
 }

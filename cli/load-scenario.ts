@@ -21,6 +21,8 @@ import { type SourceFiles, blame } from './source-place.ts'
 export interface LoadedScenario {
   readonly scenario: Scenario
   readonly sources: SourceFiles
+  /** Knows the place of a piece that cannot be used better than a search for its words does. */
+  readonly locate?: (e: UserError) => string
 }
 
 /**
@@ -143,7 +145,7 @@ function storeByHash(code: Uint8Array, directory: string): string {
 }
 
 /** Default files of a scenario lie beside it, wherever it is run from. */
-function besideFile(scenario: Scenario, directory: string): Scenario {
+export function besideFile(scenario: Scenario, directory: string): Scenario {
   const params = Object.entries(scenario.spec.params ?? {}).map(([name, param]) => {
     if (param.kind !== 'file' || param.default === null || param.default.startsWith('shipped:')) {
       return [name, param] as const

@@ -12,13 +12,17 @@ export type SourceFiles = readonly string[]
  * the scenario that cannot be used, by where that piece is written. Errors that have nothing to
  * do with the user's files come back as they are.
  */
-export function blame(e: unknown, sources: SourceFiles): unknown {
+export function blame(
+  e: unknown,
+  sources: SourceFiles,
+  locate?: (e: UserError) => string,
+): unknown {
   if (sources.length === 0 || e instanceof InvariantError) return e
   if (!(e instanceof Error)) {
     return new UserError(`threw ${String(e)}`, { where: shown(sources[0]!) })
   }
   if (e instanceof UserError) {
-    const place = stackPlace(e, sources) ?? writtenPlace(e.word, sources)
+    const place = locate?.(e) ?? stackPlace(e, sources) ?? writtenPlace(e.word, sources)
     // What the command line says is not in the file.
     if (place === null || e.where?.startsWith('--') === true) return e
     const where = e.where === undefined ? place : `${place}: ${e.where}`

@@ -4,7 +4,9 @@ import { parseCount, parseDuration, parseSize } from './units.ts'
 import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 
 /** How each choice is written. Complete by its type: a new choice must say what it is. */
-const KINDS: { readonly [Option in keyof TcpChoices]: 'duration' | 'count' | 'size' | 'flag' } = {
+export const TCP_OPTIONS: {
+  readonly [Option in keyof TcpChoices]: 'duration' | 'count' | 'size' | 'flag'
+} = {
   rtoInitial: 'duration',
   rtoMin: 'duration',
   rtoMax: 'duration',
@@ -28,7 +30,7 @@ const KINDS: { readonly [Option in keyof TcpChoices]: 'duration' | 'count' | 'si
   timestamps: 'flag',
   nagle: 'flag',
 }
-const OPTIONS = Object.keys(KINDS)
+const OPTIONS = Object.keys(TCP_OPTIONS)
 
 /**
  * Reads a node's `tcp` record.
@@ -41,7 +43,9 @@ export function readTcpOptions(
 ): Partial<TcpChoices> {
   const choices: { [option: string]: number | boolean } = {}
   for (const [option, written] of Object.entries(options)) {
-    const kind = Object.hasOwn(KINDS, option) ? KINDS[option as keyof TcpChoices] : undefined
+    const kind = Object.hasOwn(TCP_OPTIONS, option)
+      ? TCP_OPTIONS[option as keyof TcpChoices]
+      : undefined
     if (kind === undefined) {
       const hint = didYouMean(option, OPTIONS)
       throw new UserError(`unknown TCP option '${option}'`, {
