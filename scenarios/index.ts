@@ -5,6 +5,8 @@ import crashRestart from './crash-restart.ts'
 import dumbbell from './dumbbell.ts'
 import fileTransfer from './file-transfer.ts'
 import fragments from './fragments.ts'
+import gilbertElliott from './gilbert-elliott.ts'
+import mobileTrace from './mobile-trace.ts'
 import partitionHeal from './partition-heal.ts'
 import ping from './ping.ts'
 import pmtudBlackhole from './pmtud-blackhole.ts'
@@ -19,6 +21,8 @@ export const scenarios: readonly Scenario[] = [
   udpEcho,
   dumbbell,
   bufferbloat,
+  gilbertElliott,
+  mobileTrace,
   partitionHeal,
   crashRestart,
   switchedLan,

@@ -6,12 +6,20 @@ import { MemoryFiles } from '../../sim/files.ts'
 import { runScenario } from '../../sim/run.ts'
 import { verifyScenario } from '../../sim/verify.ts'
 
-const letter = readFileSync(join(import.meta.dirname, '../../scenarios/data/letter.txt'))
-const files = () => new MemoryFiles({ 'shipped:letter.txt': letter })
+const shipped = (name: string): [path: string, bytes: Uint8Array] => [
+  `shipped:${name}`,
+  readFileSync(join(import.meta.dirname, '../../scenarios/data', name)),
+]
+const FILES = Object.fromEntries(
+  ['letter.txt', 'mobile-down.trace', 'mobile-up.trace'].map((name) => shipped(name)),
+)
+const files = () => new MemoryFiles(FILES)
 
 /** A simulated second of the dumbbell is enough, and all that the recorded driver has time for. */
 const SHORT: { readonly [name: string]: { readonly [param: string]: string } } = {
   dumbbell: { flows: '3', rate: '10Mbit', time: '1s' },
+  'gilbert-elliott': { count: '5000' },
+  'mobile-trace': { time: '8s' },
 }
 const HARDER: { readonly [name: string]: { readonly [param: string]: string } } = {
   'file-transfer': { loss: '10%', reorder: '10%', duplicate: '2%', corrupt: '2%', jitter: '5ms' },
