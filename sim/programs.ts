@@ -12,6 +12,9 @@ import { TcpListener, TcpSocket } from './tcp-socket.ts'
 import { Samples } from './samples.ts'
 import { serve, type ServeOptions, type ServiceName } from './service.ts'
 import { type RandomStream, stream } from './random.ts'
+import type { TrafficSpec } from './traffic/spec.ts'
+import type { Traffic } from './traffic/place.ts'
+import { startTraffic } from './traffic/traffic.ts'
 import { turn } from './turn.ts'
 import { parseDuration } from './units.ts'
 import { isRefusal, refused } from './user-error.ts'
@@ -48,6 +51,8 @@ export interface Host {
   sink(port: number): Sink
   /** Runs echo, discard, daytime or chargen over UDP and TCP for as long as the host is up. */
   serve(service: ServiceName, options?: ServeOptions): void
+  /** Starts a traffic generator. What it counts goes on counting. */
+  traffic(spec: TrafficSpec): Traffic
   /** One ICMP echo request; `null` when nothing came back in time. */
   ping(remote: string | IpAddress, options?: PingOptions): Promise<PingResult | null>
   /** Puts a figure or a word into the run's outcome. */
@@ -134,6 +139,22 @@ export class Programs {
     return storage
   }
 
+  /** What runs on a host by itself, once started. */
+  #loadOf(node: Node): Pick<Host, 'bulk' | 'sink' | 'traffic' | 'serve'> {
+    const world = this.#world
+    return {
+      bulk: (remote, port, bytes = Infinity) =>
+        startBulk(node, { address: toIp(remote), port }, bytes),
+      sink: (port) => startSink(node, port),
+      traffic: (spec) => {
+        const sample = (name: string, span: Nanos) => this.samples.add(name, span)
+        return startTraffic({ world, node, files: this.#files, sample }, spec)
+      },
+      serve: (service, options = {}) =>
+        serve(node, service, options, `${world.seed}/${node.name}/${service}`),
+    }
+  }
+
   #hostOf(node: Node): Host {
     const world = this.#world
     const settle: Settle = () => {
@@ -183,11 +204,7 @@ export class Programs {
         socket.connect(toIp(remote))
         return socket
       },
-      bulk: (remote, port, bytes = Infinity) =>
-        startBulk(node, { address: toIp(remote), port }, bytes),
-      sink: (port) => startSink(node, port),
-      serve: (service, options = {}) =>
-        serve(node, service, options, `${world.seed}/${node.name}/${service}`),
+      ...this.#loadOf(node),
       ping: (remote, options = {}) => {
         const { sequence = ((this.#echoes.get(node.name) ?? 0) + 1) & 0xffff } = options
         this.#echoes.set(node.name, sequence)
