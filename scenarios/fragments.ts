@@ -6,8 +6,8 @@ const PORT = 2049
 
 export default defineScenario({
   name: 'fragments',
-  about: `Large datagrams are cut by their sender, cut again by a router, and put together at the
-    far end. The pieces overtake each other and some come twice; a datagram arrives whole or not at
+  about: `Large datagrams are cut by their sender and by a router, and put together at the far end.
+    The pieces overtake each other and some come twice; a datagram arrives whole or not at
     all, and of one whose beginning came and whose end did not, the sender hears after 30 s. A lost
     piece costs the whole datagram: try --set loss=2% and count, then --set size=1kB.`,
   params: {

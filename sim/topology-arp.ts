@@ -36,6 +36,6 @@ function oneOf<const Word extends string>(
 ): Word {
   const found = words.find((word) => word === written)
   if (found !== undefined) return found
-  const hint = didYouMean(written, words) ?? `expected ${words.join(', ')}`
+  const hint = didYouMean(written, words)
   throw new UserError(`'${written}' is not a way to do this`, { where, word: written, hint })
 }

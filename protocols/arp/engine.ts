@@ -8,8 +8,8 @@ import { ARP_REPLY, ARP_REQUEST, ArpPacket } from './packet.ts'
 
 /**
  * ARP for IPv4 over Ethernet: RFC 826, with the ageing, rate limit and packet queue of RFC 1122
- * §2.3.2. Left out: proxy ARP, and the probing of our own addresses before use (RFC 5227 §2.1); a
- * conflict is noticed and reported, not fought (RFC 5227 §2.4).
+ * §2.3.2. Left out: proxy ARP. A conflict about an address of ours is noticed and reported, not
+ * fought; `claim.ts` does that where it is asked for (RFC 5227).
  */
 
 /** Broadcast requests before an address counts as unreachable. */

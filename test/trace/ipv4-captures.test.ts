@@ -32,7 +32,14 @@ const CHECKS = ['ip', 'tcp', 'udp'].flatMap((name) => ['-o', `${name}.check_chec
 
 function tshark(pieces: readonly Uint8Array[], filter: string, ...fields: string[]): string[] {
   return judged(pieces, 'tshark', (file) => [
-    ...['-n', '-r', file, ...CHECKS, '-Y', filter, '-T', 'fields'],
+    '-n',
+    '-r',
+    file,
+    ...CHECKS,
+    '-Y',
+    filter,
+    '-T',
+    'fields',
     ...['frame.number', ...fields].flatMap((name) => ['-e', name]),
   ])
 }
