@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import type { ServiceName } from '../sim/service.ts'
 import { quantity, strict, text, whole } from './yaml-values.ts'
+
+const SERVICES = ['echo', 'discard', 'daytime', 'chargen'] as const satisfies ServiceName[]
 
 const at = quantity.describe('when it starts; at once unless given').optional()
 const remote = text.describe('a node or an address, and a port: b:5000')
@@ -28,9 +31,14 @@ const ping = strict({
   .describe("notes 'a>b received', samples 'a>b rtt'")
   .meta({ id: 'ping' })
 
-const echo = strict({ echo: whole.describe('a UDP port: sends back whatever comes'), at }).meta({
-  id: 'echo',
+const serve = strict({
+  serve: z.enum(SERVICES, { error: `expected ${SERVICES.join(', ')}` }),
+  port: whole.describe("the RFC's unless given").optional(),
+  epoch: whole.describe('daytime: what time 0 is, in seconds since 1970').optional(),
+  at,
 })
+  .describe('a service over UDP and TCP')
+  .meta({ id: 'serve' })
 
 const datagrams = strict({
   datagrams: remote,
@@ -42,8 +50,8 @@ const datagrams = strict({
   .describe("over UDP; notes 'a>b:7 received' for what comes back")
   .meta({ id: 'datagrams' })
 
-const action = z.union([sink, bulk, ping, echo, datagrams], {
-  error: "expected a program: 'sink', 'bulk', 'ping', 'echo' or 'datagrams'",
+const action = z.union([sink, bulk, ping, serve, datagrams], {
+  error: "expected a program: 'sink', 'bulk', 'ping', 'serve' or 'datagrams'",
 })
 
 export type DataAction = z.infer<typeof action>

@@ -45,9 +45,13 @@ function readProgram(
     const port = portOf(action.sink, `${where}: sink`)
     return later((host) => void host.sink(port))
   }
-  if ('echo' in action) {
-    const port = portOf(action.echo, `${where}: echo`)
-    return later((host) => echo(host, port))
+  if ('serve' in action) {
+    const { serve, port, epoch = 0 } = action
+    const options = {
+      ...(port === undefined ? {} : { port: portOf(port, `${where}: port`) }),
+      epoch: number(epoch, parseCount, `${where}: epoch`),
+    }
+    return later((host) => host.serve(serve, options))
   }
   if ('ping' in action) {
     const target = addressAt(action.ping, links, `${where}: ping`)
@@ -70,14 +74,6 @@ function readProgram(
   const times = number(action.count ?? 1, parseCount, `${where}: count`)
   const interval = number(action.interval ?? '10ms', parseDuration, `${where}: interval`)
   return later((host) => datagrams(host, to, title, { bytes, times, interval }))
-}
-
-async function echo(host: Host, port: number): Promise<void> {
-  const socket = host.udp(port)
-  for (;;) {
-    const { payload, remote } = await socket.receive()
-    socket.sendTo(payload, remote.address, remote.port)
-  }
 }
 
 async function ping(

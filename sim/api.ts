@@ -25,7 +25,7 @@ export type { UserErrorPlace } from './user-error.ts'
 // Common topologies with their addresses: `shapes.dumbbell({ … })`.
 
 export * as shapes from './shapes.ts'
-export { addressOf } from './shape-draft.ts'
+export { addressOf, withAddresses } from './shape-draft.ts'
 export { AddressPool } from './addressing.ts'
 export type { Cable, LinkChoice, LinkTraits, Shape } from './shape-draft.ts'
 
