@@ -18,6 +18,7 @@ import { type ReadCommand, read } from './read.ts'
 import { describe, errorLine, message } from './report.ts'
 import { type RunCommand, type Verdict, run, runReproduction } from './run.ts'
 import type { RunSettings } from './settings.ts'
+import { type TcCommand, tc } from './tc.ts'
 import { verify, verifyReproduction } from './verify.ts'
 
 const EXAMPLES = `
@@ -52,6 +53,12 @@ Examples:
   $ twinwire read capture.pcapng --filter 'tcp port 80 and host 10.0.0.1'
   $ twinwire read capture.pcap --filter 'tcp[tcpflags] & tcp-syn != 0' -v -c 1
   $ tcpdump -w - -i eth0 | twinwire read -`
+
+const TC_EXAMPLES = `
+Examples:
+  $ twinwire tc dumbbell
+  $ twinwire tc file-transfer --link 'a>b' --dev eth0 | sudo sh -x
+  $ twinwire tc file-transfer --link 'a>b' --mahimahi 60s > link.trace`
 
 const PLOT_EXAMPLES = `
 Examples:
@@ -109,6 +116,18 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
     .action((name: string, settings: RunSettings) => {
       verb.act = () => verify(name, settings, files)
       verb.reproduce = () => verifyReproduction(name, settings)
+    })
+  program
+    .command('tc')
+    .description('print the links of a scenario as tc(8) commands')
+    .argument('<scenario>', 'a name, or the path of a .ts or .js file')
+    .option('--set <name=value>', 'a parameter; may be repeated', collect, [])
+    .option('--link <direction>', 'only this one: a>b')
+    .option('--dev <device>', 'for this device, not for namespaces named after the nodes')
+    .option('--mahimahi <duration>', "a delivery trace of the link's rate instead")
+    .addHelpText('after', TC_EXAMPLES)
+    .action((name: string, command: TcCommand) => {
+      verb.act = async () => ({ code: await tc(name, command, files) })
     })
   readVerb(program, files, verb)
   plotVerb(program, files, verb)

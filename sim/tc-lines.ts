@@ -5,6 +5,7 @@ import { DISTRIBUTION_NAMES } from './distribution-tables.ts'
 import type { LinkOptions, Slot } from './link-options.ts'
 import type { LossModel } from './loss-model.ts'
 import { meanRate } from './mahimahi.ts'
+import { tcDiscipline } from './tc-discipline.ts'
 import { formatDuration, formatRate, formatRatio } from './units.ts'
 
 /** Where a link direction would be made: the device that sends, and its network namespace. */
@@ -77,7 +78,9 @@ function qdiscLines(options: LinkOptions, place: TcPlace, verb: 'add' | 'replace
   const longest = mtu + ETHERNET_HEADER
   const bytes = Math.min(queueBytes, queueFrames * longest, UNLIMITED_BYTES)
   add('tbf', `rate ${tcRate(rate)} burst ${longest}b limit ${Math.max(bytes, longest)}b`)
-  if (queueFrames < Infinity) add('pfifo', `limit ${Math.max(queueFrames, 1)}`)
+  const discipline = tcDiscipline(options)
+  if (discipline !== null) add(discipline.kind, discipline.words)
+  else if (queueFrames < Infinity) add('pfifo', `limit ${Math.max(queueFrames, 1)}`)
   return lines
 }
 
@@ -93,7 +96,7 @@ function isShaped(options: LinkOptions): boolean {
   if (options.rate === 0 || options.trace !== null) return false
   const limited = options.queueFrames < Infinity || options.queueBytes < Infinity
   const disorder = !options.keepOrder && options.jitter > 0
-  return limited || disorder
+  return limited || disorder || options.discipline !== null
 }
 
 function netemWords(o: LinkOptions, shaped: boolean): string[] {
@@ -159,7 +162,7 @@ function remarks(o: LinkOptions): string[] {
   }
   if (o.drops.length > 0) found.push('forced drops: tc has no word for them')
   if (o.reorder > 0 && o.delay === 0) found.push('reordering without a delay has no effect')
-  return found
+  return [...found, ...(isShaped(o) ? (tcDiscipline(o)?.remarks ?? []) : [])]
 }
 
 const isNamed = ({ name }: Distribution): boolean =>

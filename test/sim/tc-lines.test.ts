@@ -42,7 +42,42 @@ const NETEM_ONLY: [LinkSpec, string][] = [
   [{ slot: 'distribution uniform 20ms 5ms' }, ' slot 15ms 25ms'],
 ]
 
+const TBF = 'tc qdisc add dev eth0 root handle 1: tbf rate 10mbit burst 1514b limit 4294967295b'
 const SHAPED: [LinkSpec, string[]][] = [
+  [
+    // (2 × 5 + 15) / 3 frames of a typical size make tc's burst.
+    { rate: '10Mbit', queue: 'red limit 100 frames ecn' },
+    [
+      '# RED: tc derives the weight of the average from burst, here 0.002',
+      '# RED: tc has no gentle mode',
+      TBF,
+      'tc qdisc add dev eth0 parent 1:1 handle 2: red limit 100000 min 5000 max 15000 avpkt 1000 ' +
+        'burst 9 probability 0.1 bandwidth 10mbit ecn',
+    ],
+  ],
+  [
+    { rate: '10Mbit', queue: 'codel limit 500 target 5ms interval 100ms' },
+    [
+      TBF,
+      'tc qdisc add dev eth0 parent 1:1 handle 2: codel limit 500 target 5ms interval 100ms noecn',
+    ],
+  ],
+  [
+    { rate: '10Mbit', queue: 'fq_codel limit 500 target 5ms interval 100ms ecn' },
+    [
+      TBF,
+      'tc qdisc add dev eth0 parent 1:1 handle 2: fq_codel limit 500 memory_limit 33554432 ' +
+        'flows 1024 quantum 1514 drop_batch 64 target 5ms interval 100ms ecn',
+    ],
+  ],
+  [
+    { rate: '10Mbit', queue: 'pie limit 500 target 15ms' },
+    [
+      TBF,
+      'tc qdisc add dev eth0 parent 1:1 handle 2: pie limit 500 target 15ms tupdate 15ms alpha 2 ' +
+        'beta 20 noecn',
+    ],
+  ],
   [
     { rate: '10Mbit', queue: '64KiB' },
     ['tc qdisc add dev eth0 root handle 1: tbf rate 10mbit burst 1514b limit 65536b'],
