@@ -210,6 +210,9 @@ function summaryText(outcome: Outcome, capture: string | null): string {
     facts.push([name, `min/p50/p90/p99/max ${shown} of ${s.count}`])
   }
   for (const [name, at] of Object.entries(outcome.marks)) facts.push([name, `at ${spanText(at)}`])
+  if (outcome.fairness !== null) {
+    facts.push(['fairness', `${outcome.fairness.toFixed(4)} (Jain's index over TCP goodput)`])
+  }
   facts.push(['ended', `${formatDuration(outcome.ended)} simulated, ${outcome.events} events`])
   if (capture !== null) facts.push(['capture', capture])
   facts.push(['digest', outcome.digest], ['verdict', outcome.verdict])

@@ -1,5 +1,5 @@
 import type { Nanos } from '../protocols/time.ts'
-import type { FlowSummary, LinkSummary } from '../trace/summary.ts'
+import type { FlowSummary, HostSummary, LinkSummary } from '../trace/summary.ts'
 import type { SampleSummary } from './samples.ts'
 import type { Expectation } from './scenario.ts'
 
@@ -15,6 +15,9 @@ export interface Outcome {
   readonly events: number
   readonly flows: readonly FlowSummary[]
   readonly links: readonly LinkSummary[]
+  readonly hosts: readonly HostSummary[]
+  /** Jain's index over the goodput of the TCP connections; `null` for less than two. */
+  readonly fairness: number | null
   /** What programs reported, in their words. */
   readonly notes: { readonly [name: string]: string | number }
   /** When programs said that something had happened, nanoseconds. */

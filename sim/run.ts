@@ -1,6 +1,7 @@
 import { NEVER, type Nanos } from '../protocols/time.ts'
 import { TraceDigest } from '../trace/digest.ts'
 import type { TraceObserver } from '../trace/record.ts'
+import { fairnessOf } from '../trace/fairness.ts'
 import type { SeriesObserver } from '../trace/series.ts'
 import { TraceStatistics } from '../trace/statistics.ts'
 import { evaluate, type Measured } from './expect.ts'
@@ -97,6 +98,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 
   const broken = programs.failure
   if (broken !== null && broken.error instanceof UserError) throw broken.error
+  const flows = statistics.flows()
   const outcome: Omit<Outcome, 'expectations' | 'verdict'> = {
     scenario: spec.name,
     seed: options.seed,
@@ -104,8 +106,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     digest: digest.hex(),
     ended: world.now,
     events: world.events,
-    flows: statistics.flows(),
+    flows,
     links: statistics.links(world.now),
+    hosts: statistics.hosts(),
+    fairness: fairnessOf(flows),
     notes: programs.notes,
     marks: programs.marks,
     samples: programs.samples.summaries(),

@@ -1,10 +1,12 @@
 import type { Endpoint, IpAddress } from '../protocols/address.ts'
-import { u16 } from '../protocols/bytes.ts'
+import { type Bytes, u16 } from '../protocols/bytes.ts'
 import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, type IcmpMessage } from '../protocols/icmp/message.ts'
-import type { Ipv4Packet } from '../protocols/ipv4/packet.ts'
+import { type Ipv4Packet, PROTOCOL_UDP, type TransportPayload } from '../protocols/ipv4/packet.ts'
 import type { Nanos } from '../protocols/time.ts'
+import { UDP_HEADER } from '../protocols/udp/datagram.ts'
 import { Counts } from './counts.ts'
 import { type FlowSide, FlowTable } from './flows.ts'
+import { HostTable } from './hosts.ts'
 import { LinkTable } from './links.ts'
 import type {
   FrameDeparted,
@@ -17,7 +19,7 @@ import type {
   TraceRecord,
 } from './record.ts'
 import { SocketTable } from './sockets.ts'
-import type { FlowSummary, LinkSummary } from './summary.ts'
+import type { FlowSummary, HostSummary, LinkSummary } from './summary.ts'
 
 export interface StatisticsOptions {
   /** Bits per second by link direction; one without, or with 0, gets no utilisation. */
@@ -35,6 +37,7 @@ export class TraceStatistics {
   readonly #links = new LinkTable()
   readonly #flows = new FlowTable()
   readonly #sockets = new SocketTable()
+  readonly #hosts = new HostTable()
   readonly #owners = new Map<IpAddress, string>()
   readonly #hostDrops = new Counts()
   #arrived: FrameReceived | null = null
@@ -49,6 +52,7 @@ export class TraceStatistics {
     switch (record.kind) {
       case 'sent':
         this.#links.sent(record)
+        this.#hosts.sent(record)
         this.#sent(record)
         return
       case 'departed':
@@ -64,6 +68,7 @@ export class TraceStatistics {
         return
       case 'received':
         this.#links.received(record)
+        this.#hosts.received(record)
         this.#arrived = record
         this.#received(record)
         return
@@ -84,6 +89,11 @@ export class TraceStatistics {
   /** Link directions. `elapsed`: the run's length, by default up to the last record. */
   links(elapsed: Nanos = this.#lastAt): LinkSummary[] {
     return this.#links.summaries(this.#rates, elapsed)
+  }
+
+  /** Hosts, routers and switches that did anything, by name. */
+  hosts(): HostSummary[] {
+    return this.#hosts.summaries()
   }
 
   /** Everything that hosts let go, by node and reason, whether it belongs to a flow or not. */
@@ -120,9 +130,7 @@ export class TraceStatistics {
     const { flow } = side
     const end = flow.ends[side.end]
     const payload = packet.payload
-    const data =
-      payload.kind === 'icmp' ? payload.data : 'payload' in payload ? payload.payload : null
-    const bytes = data?.length ?? 0
+    const bytes = dataBytes(payload)
     flow.lastAt = record.at
     end.node ??= record.node
     end.segments += 1
@@ -203,6 +211,7 @@ export class TraceStatistics {
 
   #dropped(record: HostSaid, said: Dropped): void {
     this.#hostDrops.add(`${said.why} at ${record.node}`)
+    this.#hosts.dropped(record, said.why)
     // What a switch floods reaches others too, which is no loss of the flow.
     if (said.why === 'ethernet not for us') return
     const packet = said.packet.kind === 'ipv4' ? said.packet : this.#arrivedIpv4(record)
@@ -247,7 +256,37 @@ export class TraceStatistics {
         return flows.find(protocol, source, u16(bytes, 0), destination, u16(bytes, 2))
       }
       case 'opaque':
-        return null
+        return this.#firstPieceSide(packet, payload.bytes, begin)
     }
   }
+
+  /** Of a datagram in pieces the first one shows its ports: it stands for all of them. */
+  #firstPieceSide(packet: Ipv4Packet, bytes: Bytes, begin: Nanos | null): FlowSide | null {
+    if (!isFirstPiece(packet) || packet.protocol !== PROTOCOL_UDP) return null
+    const { source, destination } = packet
+    const [from, to] = [u16(bytes, 0), u16(bytes, 2)]
+    return begin === null
+      ? this.#flows.find('udp', source, from, destination, to)
+      : this.#flows.findOrAdd('udp', source, from, destination, to, begin)
+  }
 }
+
+const isFirstPiece = ({ details, payload }: Ipv4Packet): boolean =>
+  details.moreFragments && details.fragmentOffset === 0 && payload.size >= UDP_HEADER
+
+/** What the application gave; of a datagram in pieces as much as its header says. */
+function dataBytes(payload: TransportPayload): number {
+  switch (payload.kind) {
+    case 'icmp':
+      return payload.data.length
+    case 'tcp':
+    case 'udp':
+      return payload.payload.length
+    case 'opaque':
+      return Math.max(u16(payload.bytes, UDP_LENGTH) - UDP_HEADER, 0)
+    case 'malformed':
+      return 0
+  }
+}
+
+const UDP_LENGTH = 4

@@ -89,6 +89,17 @@ export interface LinkSummary {
   readonly utilisation: number | null
 }
 
+/** A node: host, router or switch. Each frame counts at every node that it passes. */
+export interface HostSummary {
+  readonly name: string
+  readonly sentFrames: number
+  readonly sentBytes: number
+  readonly receivedFrames: number
+  readonly receivedBytes: number
+  /** What it let go, by reason. */
+  readonly drops: { readonly [why: string]: number }
+}
+
 /** Rows of each table before it is cut. */
 const ROWS_MAX = 20
 const INDENT = '    '
@@ -170,6 +181,7 @@ function linkLines(links: readonly LinkSummary[]): string[] {
     ])
     const { duplicates, corrupted, reordered, marked } = link
     rows.push(
+      ...queueingLines(link),
       ...wrapped('dropped:', list(link.dropped)),
       ...wrapped('also:', list({ duplicated: duplicates, corrupted, reordered, marked })),
     )
@@ -177,6 +189,14 @@ function linkLines(links: readonly LinkSummary[]): string[] {
   const hidden = links.length - ROWS_MAX
   if (hidden > 0) rows.push(`… and ${hidden} more link directions`)
   return ['', ...table(rows)]
+}
+
+/** Only where somebody notices: a tenth of a millisecond for one frame in a hundred. */
+function queueingLines({ queueing }: LinkSummary): string[] {
+  if (queueing === null || queueing.p99Nanos < 1e5) return []
+  const { p50Nanos, p90Nanos, p99Nanos, maxNanos } = queueing
+  const times = [p50Nanos, p90Nanos, p99Nanos, maxNanos].map((t) => (t / 1e6).toFixed(1))
+  return [`${INDENT}queueing: p50/p90/p99/max ${times.join('/')} ms`]
 }
 
 /** Where not all fit: those that dropped most, then the busiest, in their own order. */

@@ -91,6 +91,7 @@ const KEYS: { readonly [kind in TrafficSpec['kind']]: readonly string[] } = {
   respond: ['port', 'request', 'response'],
   replay: ['to', 'capture', 'filter'],
 }
+export const TRAFFIC_KINDS = Object.keys(KEYS) as readonly TrafficSpec['kind'][]
 const COMMON = ['kind', 'name', 'start', 'stop']
 const REQUIRED = ['to', 'rate', 'on', 'off', 'port', 'capture']
 /** The longest UDP payload over IPv4. */
