@@ -16,6 +16,10 @@ test('pieces that overtake each other and come twice become whole datagrams', as
   expect(across!.name).toBe('r1>r2')
   expect(across!.offeredFrames).toBe(200 * (5 * 3 + 2) + 2) // ARP, and the ping before
   expect(last!.name).toBe('r2>b')
+  // A datagram counts once, by its first piece; a copy of all its pieces would be delivered twice.
+  const flow = outcome.flows.find(({ protocol }) => protocol === 'udp')!
+  expect(flow.forward).toMatchObject({ segments: 200, payloadBytes: 1_600_000 })
+  expect(flow.forward.deliveredBytes).toBe(1_600_000)
 })
 
 test('a lost piece costs the datagram, never a byte of it', async () => {

@@ -65,13 +65,19 @@ export function hostTimeline(script: Script, stand: Stand = {}): string {
   return inPlace.join('\n')
 }
 
-/** The frames that the script makes the host send. */
-export function sentBy(script: Script, stand: Stand = {}): readonly EthernetFrame[] {
-  const h = createHost(configOf(stand))
+/** What the script makes the host send, and leaves it as. */
+export function afterwards(
+  script: Script,
+  stand: Stand = {},
+): { readonly state: HostState; readonly sent: readonly EthernetFrame[] } {
+  const state = createHost(configOf(stand))
   const stage = new Stage()
-  play(script, stand, (act) => act(h), stage)
-  return stage.sent
+  play(script, stand, (act) => act(state), stage)
+  return { state, sent: stage.sent }
 }
+
+export const sentBy = (script: Script, stand: Stand = {}): readonly EthernetFrame[] =>
+  afterwards(script, stand).sent
 
 function configOf({ router = false, mtu = 1500, farMtu = 1500 }: Stand): HostConfig {
   const near = addr('10.0.0.0')
