@@ -46,9 +46,9 @@ const READERS: { readonly [Key in Exclude<keyof LinkSpec, 'drop' | 'schedule'>]-
     return undefined
   },
   loss: quantity(parseLoss, (loss, to) => {
-    to.lossModel = 'model' in loss ? loss.model : null
     to.loss = 'model' in loss ? 0 : loss.value
     to.lossCorrelation = 'model' in loss ? 0 : loss.correlation
+    to.lossModel = 'model' in loss ? loss.model : null
   }),
   duplicate: correlated(parseShare, 'duplicate', 'duplicateCorrelation'),
   reorder: quantity(parseReorder, ({ value, correlation, gap }, to) => {
