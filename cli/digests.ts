@@ -29,7 +29,7 @@ export function readDigests(path: string): readonly RecordedDigest[] {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return []
   const bad = (): never => {
     throw new UserError(`'${path}' holds no digests`, {
-      hint: 'remove it, or write it anew with --update-digest',
+      hint: 'remove it, and record the digest anew',
     })
   }
   let parsed: unknown
