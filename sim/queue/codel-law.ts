@@ -7,8 +7,8 @@ import { ETHERNET_HEADER } from '../../protocols/ethernet/frame.ts'
 
 /*
  * The control law of CoDel, RFC 8289 §5, with the names of its pseudo-code. All arithmetic is on
- * whole nanoseconds. Marking goes beside dropping as §3 allows: a marked frame is delivered, and
- * counts as a drop would.
+ * whole nanoseconds. Marking goes beside dropping (RFC 3168): a marked frame is delivered, and counts as a
+ * drop would.
  */
 
 export interface CodelState {
@@ -75,7 +75,7 @@ export function codelDequeue(
   return first
 }
 
-/** RFC 8289 §5.5, "dodequeue": has the delay been above the target for an interval? */
+/** RFC 8289 §5.6, "dodequeue": has the delay been above the target for an interval? */
 function isAboveForLong(
   state: CodelState,
   law: CodelLaw,

@@ -8,7 +8,7 @@ import { murmur3 } from '../../protocols/murmur3.ts'
 const key = new Uint8Array(16)
 
 /**
- * Tells flows apart (RFC 8290 §3.1): by addresses, protocol and ports, for echoes by the identifier;
+ * Tells flows apart (RFC 8290 §4.1): by addresses, protocol and ports, for echoes by the identifier;
  * a fragment, or a payload that cannot be read, by addresses and protocol alone. What is not IPv4
  * goes by its type. `seed` and the result are signed 32-bit integers.
  */

@@ -28,7 +28,7 @@ interface FlowQueue {
 export class FqCodelQueue implements QueueDiscipline {
   readonly #options: FqCodelOptions
   readonly #place: QueuePlace
-  /** §4.1.1: unlike for each link and run, so that no set of flows always collides. */
+  /** §4.1: unlike for each link and run, so that no set of flows always collides. */
   readonly #perturbation: number
   /** By hash; made when first used. */
   readonly #flows: (FlowQueue | undefined)[]
@@ -114,7 +114,7 @@ export class FqCodelQueue implements QueueDiscipline {
   }
 
   /**
-   * RFC 8290 §4.1.3: half of what the longest queue holds in bytes goes, from its head, but no more
+   * RFC 8290 §4.1: half of what the longest queue holds in bytes goes, from its head, but no more
    * than a batch of frames. Whether `newest` was among them.
    */
   #dropFromFattest(newest: WaitingFrame, out: QueueOut): boolean {

@@ -198,11 +198,11 @@ const managed = (discipline: DisciplineOptions): QueueChoice => ({
 
 const CODEL_LIMIT = 1000
 const PIE_LIMIT = 1000
-/** RFC 8290 §5.2.2, and below it the other defaults of §5.2. */
+/** RFC 8290 §5.2.3; the other defaults are those of §5.2, too. */
 const FQ_CODEL_LIMIT = 10_240
 const FQ_CODEL_MEMORY = 32 * 2 ** 20
 
-/** The defaults of each discipline: RFC 8289 §4.2 and §4.3, RFC 8033 §4.2 to §4.4. */
+/** The defaults of each discipline: RFC 8289 §5.3, RFC 8033 §4.2 to §4.4. */
 type Limits = Pick<CodelOptions, 'limitFrames' | 'limitBytes'>
 
 const codelOf = (read: Read, limits: Limits): CodelOptions => ({

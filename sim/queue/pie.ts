@@ -14,7 +14,7 @@ import { FrameFifo } from './frame-fifo.ts'
 
 /*
  * Proportional Integral controller Enhanced, RFC 8033, with the names of its pseudo-code. The delay
- * is measured by time stamps (§5.2 leaves the choice): that of the frame that left last, 0 where it
+ * is measured by time stamps (§4.3 leaves the choice): that of the frame that left last, 0 where it
  * left nothing behind. Of the optional parts there are ECN (§5.1) and the cap of the adjustment
  * (§5.5); derandomisation (§5.4) and the switch that turns PIE off (§5.3) are left out.
  */
