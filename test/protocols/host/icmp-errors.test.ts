@@ -4,6 +4,7 @@ import type { EthernetFrame } from '../../../protocols/ethernet/frame.ts'
 import { problemOf } from '../../../protocols/host/icmp-errno.ts'
 import { ICMP_ECHO_REPLY, IcmpMessage } from '../../../protocols/icmp/message.ts'
 import type { Ipv4Packet } from '../../../protocols/ipv4/packet.ts'
+import { story } from '../../../sim/testing/story.ts'
 import { type Act, addr, hostTimeline, packet, PEER, type Script } from './host-timeline.ts'
 
 // The host is 10.0.0.1. An error quotes the packet that it sent last.
@@ -211,4 +212,34 @@ test("Linux's names for all codes; what nobody defined is nobody's", () => {
   expect(problemOf(11, 0)).toEqual({ error: 'EHOSTUNREACH', hard: false })
   expect(problemOf(12, 0)).toEqual({ error: 'EPROTO', hard: true })
   expect([problemOf(4, 0), problemOf(5, 1), problemOf(0, 0)]).toEqual([null, null, null])
+})
+
+test('a connection that times out after a hint fails with the name of the hint (RFC 5461 §4)', async () => {
+  const text = await story({
+    topology: { a: { kind: 'host', tcp: { dataRetries: 8 } }, r: 'router', b: 'host' },
+    links: [
+      { ends: { a: '10.0.1.2/24', r: '10.0.1.1/24' }, delay: '10ms' },
+      { ends: { r: '10.0.2.1/24', b: '10.0.2.2/24' }, delay: '10ms' },
+    ],
+    programs: (say) => ({
+      a: async (host) => {
+        const socket = await host.connect('10.0.2.2', 80)
+        await host.sleep('5s')
+        await socket.send('anybody?')
+        await socket.receive().catch((reason: { code: string }) => say(host, reason.code))
+      },
+      b: (host) => void host.listen(80),
+    }),
+    faults: [{ at: '2s', crash: 'b' }],
+    until: '2000s',
+    trace: /a .*icmp error/,
+  })
+  // Sent at 5.08 s, and again 1, 3, 7, 15, 31, 63, 127 and 247 s later; given up after 367 s. At 68 s
+  // the router's entry is stale and its polls find nobody, so at 132 s and 252 s it asks everybody,
+  // three times in as many seconds, before it says so.
+  expect(text).toMatchInlineSnapshot(`
+    "135.100000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
+    255.100000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
+    372.08   a  EHOSTUNREACH"
+  `)
 })
