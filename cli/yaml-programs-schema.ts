@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ServiceName } from '../sim/service.ts'
-import { quantity, strict, text, whole } from './yaml-values.ts'
+import { TRAFFIC_KINDS, type TrafficSpec } from '../sim/traffic/spec.ts'
+import { type Keys, optional, quantity, strict, text, whole } from './yaml-values.ts'
 
 const SERVICES = ['echo', 'discard', 'daytime', 'chargen'] as const satisfies ServiceName[]
 
@@ -50,8 +51,38 @@ const datagrams = strict({
   .describe("over UDP; notes 'a>b:7 received' for what comes back")
   .meta({ id: 'datagrams' })
 
-const action = z.union([sink, bulk, ping, serve, datagrams], {
-  error: "expected a program: 'sink', 'bulk', 'ping', 'serve' or 'datagrams'",
+/** A record with every key that some alternative has. */
+type AllOf<Union> = { [Key in Union extends unknown ? keyof Union : never]: unknown }
+
+/** Every key that some kind of traffic has: which ones go with which kind is the simulator's to say. */
+const TRAFFIC: Omit<Keys<AllOf<TrafficSpec>>, 'kind'> = {
+  to: remote,
+  start: quantity.describe('when it starts; at once unless given'),
+  stop: quantity.describe('when it stops'),
+  name: text.describe('names the random stream and the samples'),
+  rate: quantity.describe('payload bits per second'),
+  size: quantity.describe('payload of each datagram or write'),
+  protocol: text.describe('udp or tcp'),
+  on: quantity.describe('the mean of the spells that send'),
+  off: quantity.describe('the mean of the pauses'),
+  bytes: quantity.describe('of bulk; without end unless given'),
+  request: quantity.describe('bytes'),
+  response: quantity.describe('bytes'),
+  think: quantity.describe('the mean pause between requests'),
+  count: quantity.describe('how many requests'),
+  port: whole.describe('of respond'),
+  capture: text.describe('the file of replay'),
+  filter: text.describe('which of its frames'),
+}
+const traffic = strict({
+  traffic: z.enum(TRAFFIC_KINDS, { error: `expected ${TRAFFIC_KINDS.join(', ')}` }),
+  ...optional(TRAFFIC),
+})
+  .describe('a traffic generator')
+  .meta({ id: 'traffic' })
+
+const action = z.union([sink, bulk, ping, serve, datagrams, traffic], {
+  error: "expected a program: 'sink', 'bulk', 'ping', 'serve', 'datagrams' or 'traffic'",
 })
 
 export type DataAction = z.infer<typeof action>

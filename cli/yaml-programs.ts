@@ -2,6 +2,7 @@ import { parseIpText } from '../protocols/address.ts'
 import type { Host } from '../sim/programs.ts'
 import type { LinkBetween, Program, Quantity } from '../sim/scenario.ts'
 import { addressOf } from '../sim/shape-draft.ts'
+import { type TrafficSpec, readTraffic } from '../sim/traffic/spec.ts'
 import { parseCount, parseDuration, parseSize } from '../sim/units.ts'
 import { type Refusal, UserError, isRefusal, refused } from '../sim/user-error.ts'
 import type { DataAction } from './yaml-programs-schema.ts'
@@ -33,7 +34,7 @@ function readProgram(
   links: readonly LinkBetween[],
   where: string,
 ): Program {
-  const at = number(action.at ?? 0, parseDuration, `${where}: at`)
+  const at = number(('at' in action ? action.at : undefined) ?? 0, parseDuration, `${where}: at`)
   const later = (run: Program): Program =>
     at === 0
       ? run
@@ -52,6 +53,17 @@ function readProgram(
       epoch: number(epoch, parseCount, `${where}: epoch`),
     }
     return later((host) => host.serve(serve, options))
+  }
+  if ('traffic' in action) {
+    const { traffic, to, ...rest } = action
+    const spec = { kind: traffic, ...rest } as Record<string, unknown>
+    if (typeof to === 'string') {
+      const { address, port } = remoteAt(to, links, `${where}: to`)
+      spec['to'] = `${address}:${port}`
+    }
+    // Whatever is wrong with it is wrong before the first event.
+    readTraffic(spec as unknown as TrafficSpec, where)
+    return (host) => void host.traffic(spec as unknown as TrafficSpec)
   }
   if ('ping' in action) {
     const target = addressAt(action.ping, links, `${where}: ping`)

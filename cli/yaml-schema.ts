@@ -13,7 +13,7 @@ import type {
   SwitchSpec,
 } from '../sim/scenario.ts'
 import { TCP_OPTIONS } from '../sim/topology-tcp.ts'
-import { HOLE, quantity, strict, text, whole, yesOrNo } from './yaml-values.ts'
+import { HOLE, type Keys, quantity, record, strict, text, whole, yesOrNo } from './yaml-values.ts'
 import { dataPrograms } from './yaml-programs-schema.ts'
 
 /*
@@ -21,15 +21,6 @@ import { dataPrograms } from './yaml-programs-schema.ts'
  * Every record is complete by its type: a key that the simulator learns has to be named here. What
  * the values mean is the simulator's to judge.
  */
-
-/** One entry for each key. */
-type Keys<T> = { readonly [Key in keyof Required<T>]: z.ZodType }
-
-/** A record in which every key may be left out, and none is unknown. */
-function record<T>(keys: Keys<T>): z.ZodObject {
-  const optional = Object.entries<z.ZodType>(keys).map(([key, type]) => [key, type.optional()])
-  return strict(Object.fromEntries(optional) as z.ZodRawShape)
-}
 
 const nodeName = text.describe('the name of a node')
 const list = <Of extends z.ZodType>(of: Of) => z.array(of, { error: 'expected a list' })

@@ -31,3 +31,15 @@ export const strict = <Shape extends z.ZodRawShape>(shape: Shape) =>
     error: ({ code }) =>
       code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : 'expected a record',
   })
+
+/** One entry for each key. */
+export type Keys<T> = { readonly [Key in keyof Required<T>]: z.ZodType }
+
+/** The same keys, of which each may be left out. */
+export const optional = <Shape extends { readonly [key: string]: z.ZodType }>(shape: Shape) =>
+  Object.fromEntries(Object.entries(shape).map(([key, type]) => [key, type.optional()])) as {
+    [Key in keyof Shape]: z.ZodOptional<Shape[Key]>
+  }
+
+/** A record in which every key may be left out, and none is unknown. */
+export const record = <T>(keys: Keys<T>): z.ZodObject => strict(optional(keys))

@@ -126,6 +126,17 @@ describe('a scenario', () => {
     expect(outcome.verdict).toBe('passed')
   })
 
+  test('may have generated traffic and services', async () => {
+    const outcome = await run(`name: x
+shape: { kind: chain, routers: 0 }
+programs:
+  a: [{ traffic: cbr, to: 'b:9', rate: 80kbit, size: 100B, stop: 1s }]
+  b: [{ serve: discard }]
+`)
+    // 100 bytes are 800 bits: one every 10 ms, from 0 to 0.99 s.
+    expect(outcome.flows.map(({ forward }) => forward.payloadBytes)).toEqual([100 * 100])
+  })
+
   test('may write records once: anchors and merge keys', async () => {
     const outcome = await run(`name: x
 topology: { a: host, s: switch, b: host }
@@ -267,6 +278,20 @@ describe('what cannot be right is one line with its place', () => {
     ['a pool', '{ kind: star, hosts: 2, pool: x }', ":2: shape: pool: 'x' is not an IP address"],
   ])('a shape: %s', async (_, shape, line) => {
     await expect(run(`name: x\nshape: ${shape}\n`).catch(oneLine)).resolves.toContain(line)
+  })
+
+  test.each([
+    ['traffic: cbrr', ":3: programs: a 1: traffic: found 'cbrr'; did you mean 'cbr'?"],
+    ["traffic: cbr, to: 'b:9'", ":3: program 1 of a: 'rate' is missing; it needs to, rate"],
+    ["traffic: bulk, to: 'b:9', rate: 1Mbit", ":3: program 1 of a: unknown key 'rate'"],
+    ["traffic: bulk, to: 'c:9'", ":3: program 1 of a: to: 'c' is neither a node"],
+    ['serve: ecko', ":3: programs: a 1: serve: found 'ecko'; did you mean 'echo'?"],
+    ['serve: echo, port: 70000', ':3: program 1 of a: port: there is no port 70000'],
+    ["bulk: 'b'", ":3: program 1 of a: bulk: 'b' has no port; write 'b:5000'"],
+    ['sink: 0', ':3: program 1 of a: sink: there is no port 0'],
+  ])('a program: %s', async (program, line) => {
+    const text = `name: x\nshape: { kind: chain, routers: 0 }\nprograms: { a: [{ ${program} }] }\n`
+    await expect(run(text).catch(oneLine)).resolves.toContain(line)
   })
 
   test('no such file, and no such kind of file', async () => {
