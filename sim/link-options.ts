@@ -68,6 +68,8 @@ export interface Slot {
 export interface ScheduledChange {
   readonly at: Nanos
   readonly set: Partial<LinkOptions>
+  /** The keys as they were written, for the trace. */
+  readonly keys: readonly string[]
 }
 
 /** No delay, no limits, no impairments. */

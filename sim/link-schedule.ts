@@ -9,14 +9,14 @@ export interface Timetable {
 
 /** Changes the link when its schedule says so. What is written for time 0 holds from the start. */
 export function scheduleChanges(link: LinkDirection, timetable: Timetable): void {
-  for (const { at, set } of link.options.schedule) {
+  for (const { at, set, keys } of link.options.schedule) {
     if (at === 0) {
       link.setOptions(set)
       continue
     }
     timetable.at(at, () => {
       link.setOptions(set)
-      timetable.fault(`link ${link.name} set ${Object.keys(set).join(', ')}`)
+      timetable.fault(`link ${link.name} set ${keys.join(', ')}`)
     })
   }
 }

@@ -97,7 +97,10 @@ export function traceOfRate(options: LinkOptions, span: Nanos): DeliveryTrace | 
   let { rate, trace } = options
   // Bits due, times 1e9: exact below 2^53 for spans and rates of every day.
   let credit = 0
-  const steps: ScheduledChange[] = [...options.schedule, { at: end * NANOS_PER_MS, set: {} }]
+  const steps: ScheduledChange[] = [
+    ...options.schedule,
+    { at: end * NANOS_PER_MS, set: {}, keys: [] },
+  ]
   for (const { at: written, set } of steps) {
     const until = Math.min(written, end * NANOS_PER_MS)
     if (rate === 0 || trace !== null) {

@@ -138,7 +138,7 @@ function readSchedule(written: unknown, where: string): ScheduledChange[] {
     const { at: when, ...rest } = entry
     const at = parseDuration(when)
     if (isRefusal(at)) throw refused(at, `${place}: at`, String(when))
-    return { at, set: readLinkChange(rest, place) }
+    return { at, set: readLinkChange(rest, place), keys: Object.keys(rest) }
   })
   return changes.sort((a, b) => a.at - b.at)
 }

@@ -101,8 +101,12 @@ test('schedules, by time', () => {
     { at: '1s', loss: '10%', delay: '3ms' },
   ]
   expect(read({ schedule }).schedule).toEqual([
-    { at: s(1), set: { loss: 0.1, lossCorrelation: 0, lossModel: null, delay: ms(3) } },
-    { at: s(5), set: { rate: 1e6, trace: null } },
+    {
+      at: s(1),
+      set: { loss: 0.1, lossCorrelation: 0, lossModel: null, delay: ms(3) },
+      keys: ['loss', 'delay'],
+    },
+    { at: s(5), set: { rate: 1e6, trace: null }, keys: ['rate'] },
   ])
 })
 

@@ -127,8 +127,8 @@ describe('made from a rate', () => {
 
   test('a schedule changes it', () => {
     const schedule = [
-      { at: ms(3), set: { rate: 24e6 } },
-      { at: ms(5.5), set: { rate: 6e6 } },
+      { at: ms(3), set: { rate: 24e6 }, keys: [] },
+      { at: ms(5.5), set: { rate: 6e6 }, keys: [] },
     ]
     // 24 Mbit/s for 2.5 ms are 5; 6 for the rest.
     expect(made({ rate: 12e6, schedule }, ms(10))).toEqual([1, 2, 3, 4, 4, 5, 5, 6, 8, 10])
