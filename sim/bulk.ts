@@ -3,6 +3,7 @@ import type { Bytes } from '../protocols/bytes.ts'
 import type { SocketCall } from '../protocols/host/socket.ts'
 import type { Node } from './node.ts'
 import { openSocket } from './socket.ts'
+import { UserError } from './user-error.ts'
 
 // Applications for load: no promises, no program, a call for each event. What a bulk sender sends
 // is one constant pattern, never copied.
@@ -43,8 +44,15 @@ export function startSink(node: Node, port: number, onBytes?: (bytes: number) =>
   return sink
 }
 
-/** Connects and keeps the connection's buffer full: `total` bytes (`Infinity`: for ever). */
+/**
+ * Connects and keeps the connection's buffer full: `total` bytes (`Infinity`: for ever).
+ *
+ * @throws UserError where that is no number of bytes.
+ */
 export function startBulk(node: Node, remote: Endpoint, total: number): void {
+  if (total !== Infinity && !(Number.isSafeInteger(total) && total >= 0)) {
+    throw new UserError(`${total} is not a number of bytes`, { where: 'bulk' })
+  }
   const socket = openSocket(node, 'tcp')
   const bytes = patternBytes()
   let left = total

@@ -20,13 +20,15 @@ export interface DatagramError {
   readonly code: number
 }
 
+const closedSocket = (): SocketError => new SocketError('EBADF', 'the socket is closed')
+
 /** Beyond that the oldest error goes. */
 const ERRORS_MAX = 64
 
 /** A UDP socket. */
 export class UdpSocket extends Socket {
   readonly #ready: Datagram[] = []
-  #receiving: Waiting<Datagram>[] = []
+  readonly #receiving: Waiting<Datagram>[] = []
   #connected = false
   /** An error that nobody has heard yet. */
   #pending: Errno | null = null
@@ -46,6 +48,10 @@ export class UdpSocket extends Socket {
       case 'rejected':
         this.rejected = event.error
         return
+      case 'closed': {
+        for (const each of this.#receiving.splice(0)) each.reject(closedSocket())
+        return
+      }
       default:
     }
   }
@@ -108,6 +114,7 @@ export class UdpSocket extends Socket {
     if (ready !== undefined) return Promise.resolve(ready)
     const error = this.#takeError()
     if (error !== null) return Promise.reject(error)
+    if (this.closed) return Promise.reject(closedSocket())
     return this.waitFor<Datagram>((waiting) => this.#receiving.push(waiting))
   }
 }
@@ -136,6 +143,9 @@ export class EchoSocket extends Socket {
       }
       case 'rejected':
         this.rejected = event.error
+        return
+      case 'closed':
+        for (const sequence of this.#waiting.keys()) this.giveUp(sequence)
         return
       default:
     }

@@ -205,8 +205,10 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
 
   #deliver(event: SocketEvent): void {
     const heardBy = event.kind === 'accepted' ? event.listener : event.socket
-    this.#handlers[heardBy]?.(event)
+    const handler = this.#handlers[heardBy]
+    // Before it hears of it: it may open a socket, which gets the number that has become free.
     if (event.kind === 'closed') this.#handlers[event.socket] = null
+    handler?.(event)
   }
 
   // What the engine says, while a step runs.

@@ -7,7 +7,15 @@ import type { Files } from './files.ts'
 import type { Node } from './node.ts'
 import type { Program, Quantity } from './scenario.ts'
 import { type EchoAnswer, EchoSocket, UdpSocket } from './datagram-sockets.ts'
-import { type Data, openSocket, type Settle, SocketError, toBytes, toIp } from './socket.ts'
+import {
+  closingOnError,
+  type Data,
+  openSocket,
+  type Settle,
+  SocketError,
+  toBytes,
+  toIp,
+} from './socket.ts'
 import { TcpListener, TcpSocket } from './tcp-socket.ts'
 import { Samples } from './samples.ts'
 import { serve, type ServeOptions, type ServiceName } from './service.ts'
@@ -182,20 +190,25 @@ export class Programs {
       files: this.#files,
       sleep,
       async connect(remote, port) {
-        const id = openSocket(node, 'tcp')
         const to = { address: toIp(remote), port }
+        const id = openSocket(node, 'tcp')
         const socket = new TcpSocket(node, settle, id, { address: 0, port: 0 }, to)
-        await socket.connect()
+        try {
+          await socket.connect()
+        } catch (error) {
+          socket.close()
+          throw error
+        }
         return socket
       },
       listen(port, backlog = 128) {
         const listener = new TcpListener(node, settle, openSocket(node, 'tcp'))
-        listener.listen(port, backlog)
+        closingOnError(listener, () => listener.listen(port, backlog))
         return listener
       },
       udp(port) {
         const socket = new UdpSocket(node, settle, openSocket(node, 'udp'))
-        if (port !== undefined) socket.bind(port)
+        if (port !== undefined) closingOnError(socket, () => socket.bind(port))
         return socket
       },
       ready: () => addressesReady(node, settle),

@@ -41,18 +41,24 @@ export abstract class Socket {
   /** Set once the connection broke; every later call says so. */
   protected failure: Errno | null = null
   protected closed = false
+  /** The host has let it go, and its number may be another socket's by now. */
+  protected isGone = false
 
   constructor(node: Node, settle: Settle, id: SocketId) {
     this.node = node
     this.settle = settle
     this.id = id
-    node.handle(id, (event) => this.hear(event))
+    node.handle(id, (event) => {
+      if (event.kind === 'closed') this.isGone = true
+      this.hear(event)
+    })
   }
 
   protected abstract hear(event: SocketEvent): void
 
   /** Makes a call that is answered at once; its rejection is thrown. */
   protected call(call: SocketCall): void {
+    if (this.isGone) throw new SocketError(this.failure ?? 'EBADF', call.kind)
     this.rejected = null
     this.node.call(call)
     const error = this.rejected as Errno | null
@@ -79,11 +85,21 @@ export abstract class Socket {
   close(): void {
     if (this.closed) return
     this.closed = true
-    this.node.call({ kind: 'close', socket: this.id })
+    if (!this.isGone) this.node.call({ kind: 'close', socket: this.id })
   }
 
   setOption(option: SocketOption, value: number): void {
     this.call({ kind: 'set', socket: this.id, option, value })
+  }
+}
+
+/** Sets a new socket up; one that cannot be used is not left open. */
+export function closingOnError(socket: Socket, setUp: () => void): void {
+  try {
+    setUp()
+  } catch (error) {
+    socket.close()
+    throw error
   }
 }
 

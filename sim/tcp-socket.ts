@@ -8,15 +8,19 @@ import { type Data, type Settle, Socket, SocketError, toBytes, type Waiting } fr
 /** A call offers no more than this: the trace reads all that was offered, taken or not. */
 const PIECE_BYTES = 1 << 16
 
+/** All who wait look again; who finds nothing left waits on. */
+function wake(waiting: Waiting<void>[]): void {
+  for (const each of waiting.splice(0)) each.resolve()
+}
+
 /** A TCP connection. Reading and writing wait; everything else happens at once. */
 export class TcpSocket extends Socket {
   local: Endpoint
   remote: Endpoint
   #connecting: Waiting<void> | null = null
-  #reading: Waiting<void> | null = null
-  #writing: Waiting<void> | null = null
-  #ending: Waiting<void>[] = []
-  #gone = false
+  readonly #reading: Waiting<void>[] = []
+  readonly #writing: Waiting<void>[] = []
+  readonly #ending: Waiting<void>[] = []
   #queued = 0
   #received: readonly Bytes[] = []
   #ended = false
@@ -32,14 +36,14 @@ export class TcpSocket extends Socket {
     switch (event.kind) {
       case 'connected':
         this.local = event.local
-        return this.#take('connecting')?.resolve()
+        return this.#connected()?.resolve()
       case 'queued':
         this.#queued = event.bytes
         return
       case 'writable':
-        return this.#take('writing')?.resolve()
+        return wake(this.#writing)
       case 'readable':
-        return this.#take('reading')?.resolve()
+        return wake(this.#reading)
       case 'received':
         // Unasked: the connection has ended, and this is what was left to read.
         this.#received = event.chunks
@@ -60,26 +64,22 @@ export class TcpSocket extends Socket {
     }
   }
 
-  #take(what: 'connecting' | 'reading' | 'writing'): Waiting<void> | null {
-    let waiting: Waiting<void> | null = null
-    if (what === 'connecting') [waiting, this.#connecting] = [this.#connecting, null]
-    else if (what === 'reading') [waiting, this.#reading] = [this.#reading, null]
-    else [waiting, this.#writing] = [this.#writing, null]
+  #connected(): Waiting<void> | null {
+    const waiting = this.#connecting
+    this.#connecting = null
     return waiting
   }
 
   #end(): void {
-    this.#gone = true
     const error = new SocketError(this.failure ?? 'ECONNABORTED', this.#name())
-    this.#take('connecting')?.reject(error)
-    this.#take('writing')?.reject(error)
+    this.#connected()?.reject(error)
+    for (const each of this.#writing.splice(0)) each.reject(error)
     // A reader learns of an orderly end as the end of the stream.
-    const reading = this.#take('reading')
-    if (this.failure === null) reading?.resolve()
-    else reading?.reject(error)
-    const ending = this.#ending
-    this.#ending = []
-    for (const each of ending) each.resolve()
+    for (const each of this.#reading.splice(0)) {
+      if (this.failure === null) each.resolve()
+      else each.reject(error)
+    }
+    wake(this.#ending)
   }
 
   #name(): string {
@@ -109,12 +109,12 @@ export class TcpSocket extends Socket {
     let left = toBytes(data)
     while (left.length > 0) {
       this.#check()
-      if (this.#gone) throw new SocketError('EPIPE', this.#name())
+      if (this.isGone) throw new SocketError('EPIPE', this.#name())
       const bytes = left.length > PIECE_BYTES ? left.subarray(0, PIECE_BYTES) : left
       this.call({ kind: 'send', socket: this.id, bytes })
       left = left.subarray(this.#queued)
       if (this.#queued === bytes.length) continue
-      await this.waitFor<void>((waiting) => (this.#writing = waiting))
+      await this.waitFor<void>((waiting) => this.#writing.push(waiting))
     }
   }
 
@@ -123,13 +123,13 @@ export class TcpSocket extends Socket {
     for (;;) {
       const chunks = this.#receiveNow(max)
       if (chunks.length > 0) return chunks.length === 1 ? chunks[0]! : concatBytes(chunks)
-      if (this.#ended || this.#gone) return null
-      await this.waitFor<void>((waiting) => (this.#reading = waiting))
+      if (this.#ended || this.isGone) return null
+      await this.waitFor<void>((waiting) => this.#reading.push(waiting))
     }
   }
 
   #receiveNow(max: number): readonly Bytes[] {
-    if (this.#gone) {
+    if (this.isGone) {
       const left = this.#received
       this.#received = []
       if (left.length === 0) this.#check()
@@ -166,14 +166,14 @@ export class TcpSocket extends Socket {
 
   /** Resets the connection. */
   abort(): void {
-    if (this.#gone) return
+    if (this.isGone) return
     this.closed = true
     this.node.call({ kind: 'abort', socket: this.id })
   }
 
   /** Resolves when the connection is gone from this host, TIME-WAIT included. */
   gone(): Promise<void> {
-    if (this.#gone) return Promise.resolve()
+    if (this.isGone) return Promise.resolve()
     return this.waitFor<void>((waiting) => this.#ending.push(waiting))
   }
 

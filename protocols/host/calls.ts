@@ -12,10 +12,13 @@ import {
   addConnection,
   addListener,
   type Demux,
+  findConnection,
   isPortTaken,
+  NO_SOCKET,
   removeConnection,
   removeListener,
 } from './demux.ts'
+import { isWithinLimits } from './call-limits.ts'
 import { ephemeralPort } from './ephemeral-port.ts'
 import type { HostOut } from './output.ts'
 import { pathTo, sendIp } from './ipv4-output.ts'
@@ -40,6 +43,7 @@ export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOu
   if (call.kind === 'open') return open(h, call, out)
   const socket = h.sockets[call.socket] ?? null
   if (socket === null) return reject(call, 'EBADF', out)
+  if (!isWithinLimits(call)) return reject(call, 'EINVAL', out)
   switch (socket.kind) {
     case 'connection':
       return tcpCall(h, now, socket, call, out)
@@ -155,6 +159,7 @@ function connect(
   out: HostOut,
 ): void {
   const { remote } = call
+  if (remote.port === 0) return reject(call, 'EINVAL', out)
   const path = isBroadcast(h, remote.address) ? null : pathTo(h, remote.address)
   if (path === null) return reject(call, 'ENETUNREACH', out)
   const address = socket.address ?? path.source
@@ -215,6 +220,7 @@ function udpCall(h: HostState, now: Nanos, socket: UdpSocket, call: NamedCall, o
     case 'send-to': {
       const to = call.kind === 'send' ? socket.remote : call.remote
       if (to === null) return reject(call, 'EDESTADDRREQ', out)
+      if (to.port === 0) return reject(call, 'EINVAL', out)
       if (socket.port === 0 && !bindToFreePort(h, socket, call.socket, to)) {
         return reject(call, 'EADDRNOTAVAIL', out)
       }
@@ -298,10 +304,10 @@ function connectUdp(
   const address = socket.address ?? path.source
   const port = socket.port === 0 ? ephemeralPort(h.udp, address, remote) : socket.port
   if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
+  const holder = findConnection(h.udp, port, remote.port, remote.address, address)
+  if (holder !== NO_SOCKET && holder !== call.socket) return reject(call, 'EADDRINUSE', out)
   unhash(h.udp, socket)
-  if (!addConnection(h.udp, port, remote.port, remote.address, address, call.socket)) {
-    return reject(call, 'EADDRINUSE', out)
-  }
+  addConnection(h.udp, port, remote.port, remote.address, address, call.socket)
   socket.address = address
   socket.port = port
   socket.remote = { address: remote.address, port: remote.port }

@@ -1,5 +1,4 @@
 import { seqAdd, seqDiff } from '../sequence.ts'
-import { assert } from '../assert.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
 import type { SocketCall } from '../host/socket.ts'
@@ -154,7 +153,6 @@ function abort(s: TcpState, out: TcpOut): void {
 }
 
 function set(s: TcpState, now: Nanos, option: string, value: number, out: TcpOut): void {
-  assert(Number.isInteger(value), 'a socket option is an integer')
   switch (option) {
     case 'TCP_NODELAY':
       s.nagle = value === 0

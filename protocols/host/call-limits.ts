@@ -1,0 +1,40 @@
+import type { SocketCall, SocketOption } from './socket.ts'
+
+/** What a call says in numbers has to fit where it goes; the protocols take it for granted. */
+export function isWithinLimits(call: SocketCall): boolean {
+  switch (call.kind) {
+    case 'bind':
+      return isWhole(call.port, 0, PORT_MAX)
+    case 'connect':
+    case 'send-to':
+      return isWhole(call.remote.port, 0, PORT_MAX)
+    case 'send-echo':
+      return isWhole(call.sequence, 0, 0xffff) && isWhole(call.ttl, 1, TTL_MAX)
+    case 'receive':
+      return call.max === Infinity || isWhole(call.max, 0, Number.MAX_SAFE_INTEGER)
+    case 'set': {
+      const [min, max] = OPTION_LIMITS[call.option]
+      return isWhole(call.value, min, max)
+    }
+    default:
+      return true
+  }
+}
+
+const PORT_MAX = 0xffff
+const TTL_MAX = 255
+/** Half the sequence space: what lies further apart cannot be told from what lies behind. */
+const BUFFER_MAX = 2 ** 30
+
+const OPTION_LIMITS: { readonly [Option in SocketOption]: readonly [number, number] } = {
+  SO_SNDBUF: [1, BUFFER_MAX],
+  SO_RCVBUF: [1, BUFFER_MAX],
+  SO_BROADCAST: [0, 1],
+  TCP_NODELAY: [0, 1],
+  TCP_MAXSEG: [1, 0xffff],
+  IP_TTL: [1, TTL_MAX],
+  IP_MTU_DISCOVER: [0, 2],
+}
+
+const isWhole = (n: number, min: number, max: number): boolean =>
+  Number.isInteger(n) && n >= min && n <= max
