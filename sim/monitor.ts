@@ -85,6 +85,11 @@ export class Monitor {
     assert(beyond <= 1, `the window is respected: ${forth} sent ${beyond} bytes beyond it`)
   }
 
+  /** Something left the queue of a link, or was dropped from it. */
+  departed(link: LinkDirection): void {
+    this.#touched.push(link)
+  }
+
   /** After every queue event. */
   afterEvent(): void {
     for (const link of this.#touched) link.assertConserved()

@@ -177,6 +177,7 @@ export class World {
         }
         case 'departure':
           due.link.depart(this.now)
+          this.#monitor?.departed(due.link)
           this.#tellQueue(due.node, due.port, due.link, 0)
           break
         case 'timer':

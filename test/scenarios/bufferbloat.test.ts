@@ -13,19 +13,20 @@ const MS = 1e6
 
 describe('a sparse flow beside ten bulk flows on 10 Mbit/s', () => {
   test.each(['1', '2'])('FQ-CoDel keeps its p99 below 10 ms, seed %s', async (seed) => {
-    const outcome = await run({ queue: 'fq_codel' }, seed)
+    const outcome = await run({ queue: 'fq_codel', time: '10s' }, seed)
     expect(outcome.verdict).toBe('passed')
     expect(delay(outcome).p99).toBeLessThan(10 * MS)
-    expect(delay(outcome).count).toBe(975)
+    // One in 20 ms from 0.5 s on: none is lost.
+    expect(delay(outcome).count).toBe(475)
     const { dropped, utilisation, queueing } = bottleneck(outcome)
     expect(Object.keys(dropped)).toEqual(['fq-codel'])
-    expect(utilisation).toBeGreaterThan(0.95)
+    expect(utilisation).toBeGreaterThan(0.9)
     // The bulk flows wait in queues of their own.
     expect(queueing!.p50Nanos).toBeGreaterThan(10 * MS)
   })
 
   test.each(['1', '2'])('drop-tail does not, seed %s', async (seed) => {
-    const outcome = await run({ queue: 'drop-tail' }, seed)
+    const outcome = await run({ queue: 'drop-tail', time: '10s' }, seed)
     expect(outcome.verdict).toBe('passed')
     expect(delay(outcome).p50).toBeGreaterThan(100 * MS)
     expect(Object.keys(bottleneck(outcome).dropped)).toEqual(['queue-full'])
