@@ -1,5 +1,4 @@
 import { Counts } from './counts.ts'
-import type { FrameReceived, FrameSent, HostSaid } from './record.ts'
 import type { HostSummary } from './summary.ts'
 
 /** What one node sent, received and let go. */
@@ -9,7 +8,7 @@ class HostFigures {
   sentBytes = 0
   receivedFrames = 0
   receivedBytes = 0
-  readonly drops = new Counts()
+  drops = new Counts()
 
   constructor(name: string) {
     this.name = name
@@ -27,24 +26,27 @@ class HostFigures {
   }
 }
 
-/** All nodes of a run that did anything: hosts, routers and switches. */
+/**
+ * All nodes of a run that did anything: hosts, routers and switches. Put together when it is over,
+ * from what the links have counted.
+ */
 export class HostTable {
   readonly #hosts = new Map<string, HostFigures>()
 
-  sent(record: FrameSent): void {
-    const host = this.#of(record.node)
-    host.sentFrames += 1
-    host.sentBytes += record.frame.size
+  sent(name: string, frames: number, bytes: number): void {
+    const host = this.#of(name)
+    host.sentFrames += frames
+    host.sentBytes += bytes
   }
 
-  received(record: FrameReceived): void {
-    const host = this.#of(record.node)
-    host.receivedFrames += 1
-    host.receivedBytes += record.frame.size
+  received(name: string, frames: number, bytes: number): void {
+    const host = this.#of(name)
+    host.receivedFrames += frames
+    host.receivedBytes += bytes
   }
 
-  dropped(record: HostSaid, why: string): void {
-    this.#of(record.node).drops.add(why)
+  dropped(name: string, drops: Counts): void {
+    this.#of(name).drops = drops
   }
 
   /** By name in the order of code units. */

@@ -1,6 +1,7 @@
 import { NEVER, type Nanos } from '../protocols/time.ts'
 import { Counts } from './counts.ts'
 import { DelayHistogram } from './delay-histogram.ts'
+import type { HostTable } from './hosts.ts'
 import type {
   FrameDeparted,
   FrameDiscarded,
@@ -14,6 +15,9 @@ import type { LinkSummary } from './summary.ts'
 /** One direction of a link: what was put on it and what came out. */
 class LinkFigures {
   readonly name: string
+  /** The nodes at its ends, once they were heard. */
+  sender: string | null = null
+  receiver: string | null = null
   offeredFrames = 0
   offeredBytes = 0
   deliveredFrames = 0
@@ -34,6 +38,7 @@ class LinkFigures {
 
   sent(record: FrameSent): void {
     const size = record.frame.size
+    this.sender ??= record.node
     this.offeredFrames += 1
     this.offeredBytes += size
     if (record.queueFrames > this.queueFramesMax) this.queueFramesMax = record.queueFrames
@@ -61,6 +66,7 @@ class LinkFigures {
   }
 
   received(record: FrameReceived): void {
+    this.receiver ??= record.node
     this.deliveredFrames += 1
     this.deliveredBytes += record.frame.size
   }
@@ -113,6 +119,16 @@ export class LinkTable {
 
   received(record: FrameReceived): void {
     this.#of(record.link).received(record)
+  }
+
+  /** What went through each node: the sum over its links. */
+  countInto(hosts: HostTable): void {
+    for (const link of this.#links.values()) {
+      if (link.sender !== null) hosts.sent(link.sender, link.offeredFrames, link.offeredBytes)
+      if (link.receiver !== null) {
+        hosts.received(link.receiver, link.deliveredFrames, link.deliveredBytes)
+      }
+    }
   }
 
   summaries(rates: ReadonlyMap<string, number>, elapsed: Nanos): LinkSummary[] {

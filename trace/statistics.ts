@@ -37,7 +37,7 @@ export class TraceStatistics {
   readonly #links = new LinkTable()
   readonly #flows = new FlowTable()
   readonly #sockets = new SocketTable()
-  readonly #hosts = new HostTable()
+  readonly #dropsByHost = new Map<string, Counts>()
   readonly #owners = new Map<IpAddress, string>()
   readonly #hostDrops = new Counts()
   #arrived: FrameReceived | null = null
@@ -52,7 +52,6 @@ export class TraceStatistics {
     switch (record.kind) {
       case 'sent':
         this.#links.sent(record)
-        this.#hosts.sent(record)
         this.#sent(record)
         return
       case 'departed':
@@ -68,7 +67,6 @@ export class TraceStatistics {
         return
       case 'received':
         this.#links.received(record)
-        this.#hosts.received(record)
         this.#arrived = record
         this.#received(record)
         return
@@ -93,7 +91,10 @@ export class TraceStatistics {
 
   /** Hosts, routers and switches that did anything, by name. */
   hosts(): HostSummary[] {
-    return this.#hosts.summaries()
+    const hosts = new HostTable()
+    this.#links.countInto(hosts)
+    for (const [name, drops] of this.#dropsByHost) hosts.dropped(name, drops)
+    return hosts.summaries()
   }
 
   /** Everything that hosts let go, by node and reason, whether it belongs to a flow or not. */
@@ -211,7 +212,9 @@ export class TraceStatistics {
 
   #dropped(record: HostSaid, said: Dropped): void {
     this.#hostDrops.add(`${said.why} at ${record.node}`)
-    this.#hosts.dropped(record, said.why)
+    const drops = this.#dropsByHost.get(record.node) ?? new Counts()
+    this.#dropsByHost.set(record.node, drops)
+    drops.add(said.why)
     // What a switch floods reaches others too, which is no loss of the flow.
     if (said.why === 'ethernet not for us') return
     const packet = said.packet.kind === 'ipv4' ? said.packet : this.#arrivedIpv4(record)
