@@ -41,6 +41,8 @@ class Reference {
   count = 0
   lastCount = 0
   dropping = false
+  /** How often it went on near the rate of the last time. */
+  resumed = 0
 
   dequeue(now: number): { sent: number | null; dropped: number[] } {
     const dropped: number[] = []
@@ -61,6 +63,7 @@ class Reference {
       const delta = this.count - this.lastCount
       const recently = BigInt(now) - this.dropNext < BigInt(16 * LAW.interval)
       this.count = delta > 1 && recently ? delta : 1
+      if (this.count > 1) this.resumed += 1
       this.dropNext = BigInt(now) + this.law()
       this.lastCount = this.count
     }
@@ -93,7 +96,10 @@ class Reference {
 }
 
 /** Plays arrivals against a link of 8 Mbit/s through both, and compares after each departure. */
-function compare(arrivals: readonly { gap: number; size: number }[]): { drops: number } {
+function compare(arrivals: readonly { gap: number; size: number }[]): {
+  drops: number
+  resumed: number
+} {
   const state = newCodelState()
   const fifo = new FrameFifo()
   const reference = new Reference()
@@ -128,7 +134,7 @@ function compare(arrivals: readonly { gap: number; size: number }[]): { drops: n
     reference.list.push({ id, size, arrived: now })
   }
   serve(Infinity)
-  return { drops }
+  return { drops, resumed: reference.resumed }
 }
 
 const repeated = (count: number, gap: number, size: number) =>
@@ -151,6 +157,29 @@ describe('step by step against the pseudo-code of RFC 8289 §5', () => {
     )
   })
 
+  test('overload and pauses of all lengths', () => {
+    const phase = fc.record({
+      count: fc.integer({ min: 200, max: 900 }),
+      gap: fc.constantFrom(us(400), us(600), us(800), us(900)),
+      pause: fc.constantFrom(ms(100), ms(400), ms(700), ms(1200), ms(2500)),
+    })
+    const reached = new Set<boolean>()
+    fc.assert(
+      fc.property(fc.array(phase, { minLength: 2, maxLength: 5 }), (phases) => {
+        const { resumed, drops } = compare(
+          phases.flatMap(({ count, gap, pause }) => [
+            { gap: pause, size: 64 },
+            ...repeated(count, gap, 1000),
+          ]),
+        )
+        if (drops > 0) reached.add(resumed > 0)
+      }),
+      { seed: 9, numRuns: 40 },
+    )
+    // Both ways of entering the dropping state came up.
+    expect(reached).toEqual(new Set([true, false]))
+  })
+
   test('bursts of all sizes', () => {
     const arrival = fc.record({
       gap: fc.constantFrom(0, 0, us(100), us(500), ms(1), ms(3), ms(40)),
@@ -166,6 +195,18 @@ describe('step by step against the pseudo-code of RFC 8289 §5', () => {
 })
 
 describe('by hand', () => {
+  test.each([
+    [1514, 'below'],
+    [1515, 'above'],
+  ])('a delay counts as long only where more than a frame is left: %i bytes are %s', (left, is) => {
+    const state = newCodelState()
+    const fifo = new FrameFifo()
+    fifo.push(waiting(0, 60))
+    fifo.push(waiting(0, left))
+    codelDequeue(state, LAW, place(), fifo, ms(5), 'codel', new Heard())
+    expect(state.firstAboveTime).toBe(is === 'above' ? ms(105) : Infinity)
+  })
+
   const options: CodelOptions = { kind: 'codel', limitFrames: 400, limitBytes: Infinity, ...LAW }
 
   /** 400 frames at once, one leaves every millisecond: the delay grows by that. */

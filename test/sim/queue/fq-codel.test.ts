@@ -66,6 +66,17 @@ describe('who is next', () => {
     expect(bench.next(1)).toEqual([9])
   })
 
+  test('an empty new queue takes its place at the end of the old ones', () => {
+    const bench = new Bench()
+    for (const flow of [1, 2, 3]) bench.offer(flow, 1514, 5)
+    expect(bench.next(3)).toEqual([1, 2, 3])
+    bench.offer(9, 100)
+    expect(bench.next(2)).toEqual([9, 1])
+    // Else it could be new for ever, a frame at a time, and starve the others.
+    bench.offer(9, 100)
+    expect(bench.next(4)).toEqual([2, 3, 9, 1])
+  })
+
   test('a flow that sends no more than its share each round always is sparse', () => {
     const bench = new Bench()
     for (const flow of [1, 2, 3]) bench.offer(flow, 1514, 50)
