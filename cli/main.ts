@@ -120,7 +120,7 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
   program
     .command('tc')
     .description('print the links of a scenario as tc(8) commands')
-    .argument('<scenario>', 'a name, or the path of a .ts or .js file')
+    .argument('<scenario>', 'a name, or the path of a scenario file')
     .option('--set <name=value>', 'a parameter; may be repeated', collect, [])
     .option('--link <direction>', 'only this one: a>b')
     .option('--dev <device>', 'for this device, not for namespaces named after the nodes')
@@ -140,7 +140,7 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
   program
     .command('list')
     .description('list the scenarios, or show one with its parameters')
-    .argument('[scenario]', 'a name, or the path of a .ts or .js file')
+    .argument('[scenario]', 'a name, or the path of a scenario file')
     .option('--json', 'as one JSON object', false)
     .action((name: string | undefined, { json }: { json: boolean }) => {
       verb.act = async () => ({ code: await list(name, json) })
@@ -187,7 +187,7 @@ function plotVerb(program: Command, files: NodeFiles, verb: Verb): void {
 
 const runOptions = (command: Command): Command =>
   command
-    .argument('<scenario>', 'a name, or the path of a .ts or .js file')
+    .argument('<scenario>', 'a name, or the path of a scenario file')
     .option('--seed <text>', 'the seed of all chance', '1')
     .option('--set <name=value>', 'a parameter; may be repeated', collect, [])
     .option('--until <duration>', 'the latest end, in simulated time: 60s')

@@ -79,7 +79,9 @@ function valueAt(data: unknown, path: Path): unknown {
 function shown(value: unknown): string {
   if (value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'a record' : `'${value as string | number | boolean}'`
+  if (typeof value === 'object') return 'a record'
+  const text = `${value as string | number | boolean}`
+  return text.length > 60 ? `'${text.slice(0, 60)}…'` : `'${text}'`
 }
 
 /** `my.yaml:12: links 2: to: b`; things in lists are counted from 1. */

@@ -37,7 +37,10 @@ export class YamlSource {
     if (error !== undefined) {
       const { line, col } = this.#lines.linePos(error.pos[0])
       const [sentence] = error.message.split('\n')
-      throw new UserError(sentence!, { where: `${this.#shown}:${line}:${col}` })
+      const several = error.code === 'MULTIPLE_DOCS'
+      throw new UserError(several ? 'a second document begins' : sentence!, {
+        where: `${this.#shown}:${line}:${col}`,
+      })
     }
     try {
       this.data = this.#document.toJS()

@@ -155,6 +155,9 @@ describe('what cannot be right is one line with its place', () => {
     ['a tab', '    delay', '\tdelay', ':11'],
     ['a key twice', 'faults:', 'name: again\nfaults:', ':20:1: Map keys must be unique'],
     ['an alias to nothing', 'delay: 5ms', 'delay: *d', 'Unresolved alias'],
+    ['two documents', 'topology:', '---\ntopology:', ':6:1: a second document begins'],
+    ['no text at all', /.*/s, '\u0000'.repeat(100), ':1: found '],
+    ['nothing', /.*/s, '', ':1: found nothing; expected a record'],
     // The form.
     ['no name', 'name: two\n', '', ":1: 'name' is missing"],
     ['an unknown part', 'faults:', 'fautls:', ":20: unknown key 'fautls'; did you mean 'faults'?"],
