@@ -28,22 +28,20 @@ function segmentOf(frame: EthernetFrame): TcpSegment | null {
     : null
 }
 
-/** The frame with another segment inside. */
-function withSegment(frame: EthernetFrame, changes: Partial<TcpSegment>): EthernetFrame {
-  const packet = frame.payload as Ipv4Packet
-  const old = packet.payload as TcpSegment
-  const s = { ...old, ...changes }
-  const { sourcePort, destinationPort, seq, ack, flags, window, urgent, options, payload } = s
-  const segment = new TcpSegment(
-    ...([sourcePort, destinationPort, seq, ack, flags, window, urgent, options] as const),
-    payload,
-  )
-  const { source, destination, protocol, ttl, identification, details } = packet
+/** The frame of a segment with another payload inside. */
+function carrying(frame: EthernetFrame, bytes: TcpSegment['payload']): EthernetFrame {
+  const { source, destination, protocol, ttl, identification, details, payload } =
+    frame.payload as Ipv4Packet
+  const { sourcePort, destinationPort, seq, ack, flags, window, urgent, options } =
+    payload as TcpSegment
+  const numbers = [sourcePort, destinationPort, seq, ack, flags, window, urgent] as const
+  const segment = new TcpSegment(...numbers, options, bytes)
+  const addresses = [source, destination, protocol, ttl, identification] as const
   return new EthernetFrame(
     frame.destination,
     frame.source,
     frame.etherType,
-    new Ipv4Packet(source, destination, protocol, ttl, identification, details, segment),
+    new Ipv4Packet(...addresses, details, segment),
   )
 }
 
@@ -63,7 +61,7 @@ describe('delivered bytes', () => {
       // Without bytes there is no checksum to tell.
       const payload = Uint8Array.from(segment.payload as Uint8Array)
       payload[7]! ^= 1
-      send(now, withSegment(frame, { payload }))
+      send(now, carrying(frame, payload))
     }
     expect(() => world.runUntil(NEVER)).toThrow(
       /delivered bytes are a prefix of sent bytes: 10\.0\.0\.1:\d+ > 10\.0\.0\.2:80 \(at 0\.0\d+ s, event \d+, seed watched\)/,
@@ -79,7 +77,7 @@ describe('delivered bytes', () => {
       if (segment === null || segment.payload.length === 0) return send(now, frame)
       payloads.push(segment.payload)
       // The second segment carries what the first one did, under its own numbers.
-      send(now, payloads.length === 2 ? withSegment(frame, { payload: payloads[0]! }) : frame)
+      send(now, payloads.length === 2 ? carrying(frame, payloads[0]!) : frame)
     }
     expect(() => world.runUntil(NEVER)).toThrow(/delivered bytes are a prefix/)
   })
