@@ -24,11 +24,12 @@ export class Monitor {
   readonly #edges = new Map<string, Seq>()
   /** The window scale in a sender's SYN; -1 where it offered none. */
   readonly #scales = new Map<string, number>()
-  readonly #offered: Bytes[] = []
+  /** What the call under way wants to send; `null` once it was answered. */
+  #offered: Bytes | null = null
   readonly #touched: LinkDirection[] = []
 
   called(_node: Node, call: SocketCall): void {
-    if (call.kind === 'send') this.#offered.push(call.bytes)
+    this.#offered = call.kind === 'send' ? call.bytes : null
   }
 
   said(node: Node, event: NodeEvent): void {
@@ -42,11 +43,11 @@ export class Monitor {
       }
       case 'queued':
         return this.#queued(node, event.socket, event.bytes)
-      case 'rejected':
-        if (event.call === 'send') this.#offered.pop()
-        return
       case 'received':
         return this.#received(node, event.socket, event.chunks)
+      case 'tcp-state':
+        if (event.to === 'CLOSED') this.#forget(node, event.socket)
+        return
       default:
     }
   }
@@ -97,13 +98,22 @@ export class Monitor {
   }
 
   #queued(node: Node, socket: SocketId, bytes: number): void {
-    const offered = this.#offered.pop()
+    const offered = this.#offered
     const s = node.state.sockets[socket]
-    if (offered === undefined || s?.kind !== 'connection' || bytes === 0) return
+    if (offered === null || s?.kind !== 'connection' || bytes === 0) return
     const key = outgoing(s)
     const stream = this.#streams.get(key) ?? { chunks: [], head: 0, offset: 0 }
     this.#streams.set(key, stream)
     stream.chunks.push(offered.subarray(0, bytes))
+  }
+
+  /** One end is gone: nobody will read there, and nobody send to it. */
+  #forget(node: Node, socket: SocketId): void {
+    const s = node.state.sockets[socket]
+    if (s?.kind !== 'connection') return
+    this.#streams.delete(incoming(s))
+    this.#edges.delete(outgoing(s))
+    this.#scales.delete(outgoing(s))
   }
 
   #received(node: Node, socket: SocketId, chunks: readonly Bytes[]): void {
