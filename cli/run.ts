@@ -213,7 +213,9 @@ function summaryText(outcome: Outcome, capture: string | null): string {
   if (outcome.fairness !== null) {
     facts.push(['fairness', `${outcome.fairness.toFixed(4)} (Jain's index over TCP goodput)`])
   }
-  facts.push(['ended', `${formatDuration(outcome.ended)} simulated, ${outcome.events} events`])
+  const { ended, lastFrameAt } = outcome
+  const quiet = lastFrameAt === ended ? '' : `; last frame at ${spanText(lastFrameAt)}`
+  facts.push(['ended', `${formatDuration(ended)} simulated, ${outcome.events} events${quiet}`])
   if (capture !== null) facts.push(['capture', capture])
   facts.push(['digest', outcome.digest], ['verdict', outcome.verdict])
   const width = Math.max(...facts.map(([name]) => name.length))

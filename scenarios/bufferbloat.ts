@@ -28,10 +28,11 @@ const EXPECTED: { readonly [queue: string]: readonly ExpectationSpec[] } = {
 
 export default defineScenario({
   name: 'bufferbloat',
-  about: `Bulk flows fill the queue of a slow link; a datagram every 20 ms pays for it, or does not.
-    Its queueing delay is what it takes beyond its time through the empty network. FQ-CoDel serves
-    the sparse flow first and keeps the others' queues short, CoDel keeps the one queue short, and
-    drop-tail lets it grow to whatever room there is. Try --set queue=drop-tail or --set queue=codel.`,
+  about: `Bulk flows fill the queue of a slow link; a sparse flow pays for it, or does not.
+    It sends a datagram every 20 ms, and its queueing delay is what that takes beyond its time
+    through the empty network. FQ-CoDel serves the sparse flow first and keeps the others' queues
+    short, CoDel keeps the one queue short, and drop-tail lets it grow to whatever room there is.
+    Try --set queue=drop-tail or --set queue=codel.`,
   params: {
     queue: choice(['fq_codel', 'codel', 'pie', 'red', 'drop-tail'], 'at the bottleneck'),
     options: text('', "of the discipline, such as 'target 10ms'"),

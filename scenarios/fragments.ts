@@ -6,7 +6,7 @@ const PORT = 2049
 
 export default defineScenario({
   name: 'fragments',
-  about: `Large datagrams are cut by their sender and by a router, and put together at the far end.
+  about: `Large datagrams are cut by their sender and by a router, and become whole again.
     The pieces overtake each other and some come twice; a datagram arrives whole or not at
     all, and of one whose beginning came and whose end did not, the sender hears after 30 s. A lost
     piece costs the whole datagram: try --set loss=2% and count, then --set size=1kB.`,

@@ -8,7 +8,7 @@ const PORT = 5000
 
 export default defineScenario({
   name: 'mobile-trace',
-  about: `A phone downloads over a cellular link that follows a packet-delivery trace each way.
+  about: `A phone downloads over a cellular link that follows a delivery trace each way.
     The traces are in Mahimahi's format: a line for each millisecond at which 1500 bytes may leave.
     Those shipped were drawn at random, with fades and outages; put in a recorded one with
     --set down=PATH --set up=PATH. Try --set queue='20 frames' and see what the round trip gains.`,

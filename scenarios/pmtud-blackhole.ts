@@ -6,7 +6,7 @@ const GREETING = 'hello\n'
 
 export default defineScenario({
   name: 'pmtud-blackhole',
-  about: `A path whose middle is narrower than both ends, and a filter that swallows ICMP errors. The
+  about: `A path that is narrowest in its middle, and a filter that swallows ICMP errors. The
     connection opens and small messages pass; every full segment vanishes, and the router's word
     that it was too big never arrives. After some timeouts the sender shrinks its segments by itself
     (RFC 2923). With --set detect=false it waits for ever; with --set icmp=allowed the first error

@@ -12,6 +12,8 @@ export interface Outcome {
   /** SHA-256 of the trace, hexadecimal. */
   readonly digest: string
   readonly ended: Nanos
+  /** When a frame last left or arrived; timers may have kept the run going. */
+  readonly lastFrameAt: Nanos
   readonly events: number
   readonly flows: readonly FlowSummary[]
   readonly links: readonly LinkSummary[]

@@ -14,6 +14,7 @@ import { Programs } from './programs.ts'
 import type { Given, Scenario, ScenarioSpec } from './scenario.ts'
 import { WorldSeries } from './series.ts'
 import { SocketError } from './socket.ts'
+import { Standstill } from './standstill.ts'
 import { planNetwork } from './topology.ts'
 import { turn } from './turn.ts'
 import { parseDuration } from './units.ts'
@@ -105,9 +106,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     params: text,
     digest: digest.hex(),
     ended: world.now,
+    lastFrameAt: statistics.lastFrameAt,
     events: world.events,
     flows,
-    links: statistics.links(world.now),
+    links: statistics.links(),
     hosts: statistics.hosts(),
     fairness: fairnessOf(flows),
     notes: programs.notes,
@@ -139,6 +141,7 @@ async function advance(
   options: RunOptions,
 ): Promise<void> {
   const { onProgress, signal } = options
+  const standstill = new Standstill()
   let turnAt = EVENTS_PER_TURN
   await programs.settle()
   while (programs.failure === null && world.nextDue() <= until && world.nextDue() !== NEVER) {
@@ -148,6 +151,7 @@ async function advance(
     turnAt = world.events + EVENTS_PER_TURN
     await turn()
     if (signal?.aborted === true) throw new AbortedError('interrupted')
+    standstill.check(world.now, world.events)
     const fraction = until === NEVER ? null : world.now / until
     onProgress?.({ now: world.now, events: world.events, fraction })
   }

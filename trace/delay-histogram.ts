@@ -6,7 +6,7 @@ const STEPS = 256
 
 /**
  * How often each delay occurred, in room that does not grow with the number of frames. Smallest,
- * mean and largest are exact; a percentile is too large by less than 1/256 of itself, and no
+ * mean (rounded) and largest are exact; a percentile is too large by less than 1/256 of itself, and no
  * larger than the largest.
  */
 export class DelayHistogram {
@@ -33,7 +33,7 @@ export class DelayHistogram {
     return {
       samples: this.#samples,
       minNanos: this.#min,
-      avgNanos: this.#total / this.#samples,
+      avgNanos: Math.round(this.#total / this.#samples),
       p50Nanos: this.percentile(50),
       p90Nanos: this.percentile(90),
       p99Nanos: this.percentile(99),

@@ -41,16 +41,17 @@ export class TraceStatistics {
   readonly #owners = new Map<IpAddress, string>()
   readonly #hostDrops = new Counts()
   #arrived: FrameReceived | null = null
-  #lastAt: Nanos = 0
+  /** When a frame last left or arrived. */
+  lastFrameAt: Nanos = 0
 
   constructor(options: StatisticsOptions = {}) {
     this.#rates = options.rates ?? new Map<string, number>()
   }
 
   readonly observer: TraceObserver = (record: TraceRecord): void => {
-    this.#lastAt = record.at
     switch (record.kind) {
       case 'sent':
+        this.lastFrameAt = record.at
         this.#links.sent(record)
         this.#sent(record)
         return
@@ -66,6 +67,7 @@ export class TraceStatistics {
         this.#links.marked(record.link)
         return
       case 'received':
+        this.lastFrameAt = record.at
         this.#links.received(record)
         this.#arrived = record
         this.#received(record)
@@ -84,8 +86,8 @@ export class TraceStatistics {
     return this.#flows.flows.map((flow) => flow.summary())
   }
 
-  /** Link directions. `elapsed`: the run's length, by default up to the last record. */
-  links(elapsed: Nanos = this.#lastAt): LinkSummary[] {
+  /** Link directions. `elapsed`: over which they were used, by default up to the last frame. */
+  links(elapsed: Nanos = this.lastFrameAt): LinkSummary[] {
     return this.#links.summaries(this.#rates, elapsed)
   }
 

@@ -85,7 +85,7 @@ export interface LinkSummary {
   readonly queueing: DelaySummary | null
   /** Bits per second; `null` where serialisation takes no time. */
   readonly rate: number | null
-  /** The share of the time in which it transmitted, 0 to 1. */
+  /** The share of the time up to the run's last frame in which it transmitted, 0 to 1. */
   readonly utilisation: number | null
 }
 

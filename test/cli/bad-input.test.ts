@@ -108,4 +108,9 @@ Two hosts and a cable. A few lines go across.
     ],
   })
   expect(JSON.parse(desk.run('list', '--json').out)).toMatchObject({ schema: 1 })
+  const widths = desk
+    .run('list')
+    .out.split('\n')
+    .map((line) => line.length)
+  expect(Math.max(...widths)).toBeLessThanOrEqual(100)
 })

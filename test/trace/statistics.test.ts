@@ -257,6 +257,17 @@ test('a link is busy with what it loses on the way, not with what it refuses', (
   expect(link!.utilisation).toBe((3 * 1054 * 8) / 1000)
 })
 
+test('time without frames does not count, unless it is asked for', () => {
+  const statistics = new Story()
+    .sends(ms(8), 'a>r', data)
+    .says(s(60), 'a', { kind: 'tcp-state', socket: 4, from: 'TIME-WAIT', to: 'CLOSED' })
+    .read([['a>r', 1_054_000]])
+  // 1054 bytes are 8 ms of the rate.
+  expect(statistics.lastFrameAt).toBe(ms(8))
+  expect(statistics.links()[0]!.utilisation).toBe(1)
+  expect(statistics.links(ms(80))[0]!.utilisation).toBe(0.1)
+})
+
 test('datagrams: both directions of one pair', () => {
   const there = carrying(datagram(100))
   const back = carrying(datagram(60, [40000, 50000]), 'b>a')
