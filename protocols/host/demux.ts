@@ -8,7 +8,7 @@ import type { SocketId } from './socket.ts'
  * Connections sit in an open-addressed hash table in one plain array, four words a slot: socket,
  * both ports, remote address, local address. IPv4 addresses are small integers, so the array stays
  * unboxed; an IPv6 address is its text and compares as one. Collisions go to the next slot, a
- * removal moves later ones back (no tombstones), and the table grows when it is half full.
+ * removal moves later ones back (no tombstones), and the table grows when four fifths of it are full.
  */
 export interface Demux {
   /** Makes the hash of addresses from outside unpredictable (and the ports, RFC 6056). */
@@ -82,7 +82,7 @@ export function addConnection(
   if (demux.slots[at] !== NO_SOCKET) return false
   putSlot(demux.slots, at, socket, ports, remote, local)
   demux.connections += 1
-  if (2 * WORDS * demux.connections >= demux.slots.length) grow(demux)
+  if (5 * WORDS * demux.connections >= 4 * demux.slots.length) grow(demux)
   return true
 }
 

@@ -57,7 +57,10 @@ function newDataAcknowledged(
   snd.una = seg.ack
   if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
   rto.retransmits = 0
-  if (s.sendQueue !== null) dropBefore(s.sendQueue, snd.una)
+  if (s.sendQueue !== null) {
+    if (seqGeq(snd.una, snd.end)) s.sendQueue = null
+    else dropBefore(s.sendQueue, snd.una)
+  }
   // RFC 6298 (5.2), (5.3); in recovery only the first partial ACK restarts it (RFC 6582 §3.2).
   if (snd.una === snd.max) timers.retransmit = NEVER
   else if (!s.cc.recovering || !s.cc.partial) timers.retransmit = now + rto.rto
@@ -75,7 +78,7 @@ function measure(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
       rtt = now - rto.timedAt
       rto.timedAt = NEVER
     }
-  } else if (s.timestamps && seg.options.hasTimestamps) {
+  } else if (s.timestamps && echoesLatest(s, seg)) {
     rtt = ((timestampAt(s, now) - seg.options.timestampEcho) | 0) * TIMESTAMP_TICK
   }
   if (rto.watching && seg.options.hasTimestamps) {
@@ -88,6 +91,14 @@ function measure(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   sampleRtt(rto, rtt, s.policy)
   out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(rto.srtt) })
 }
+
+/**
+ * An ACK that echoes something older than the last retransmission may be one whose first copy was
+ * lost: the wait for the timeout is in it, and would come into every later RTO.
+ */
+const echoesLatest = (s: TcpState, seg: TcpSegment): boolean =>
+  seg.options.hasTimestamps &&
+  (s.rto.total === 0 || seqGeq(seg.options.timestampEcho, s.rto.latestTs))
 
 /** RFC 5681 §3.1 and the ends of recovery, RFC 6582 §3.2 step 3. */
 function moveWindow(s: TcpState, seg: TcpSegment, acked: number): void {

@@ -1,5 +1,5 @@
 import type { Seq } from '../sequence.ts'
-import { NEVER, type Nanos } from '../time.ts'
+import { NEVER, type Nanos, UNMADE } from '../time.ts'
 import type { TcpChoices } from './policy.ts'
 
 // RFC 6298, Computing TCP's Retransmission Timer. Section numbers below are its own.
@@ -27,22 +27,29 @@ export interface RtoState {
    * shows that the retransmission was not needed (RFC 3522). 0 where not watched.
    */
   retransmitTs: number
+  /** The timestamp that the last retransmission carried. */
+  latestTs: number
   watching: boolean
 }
 
-export const createRto = (initial: Nanos): RtoState => ({
-  srtt: -1,
-  rttvar: 0,
-  rto: initial,
-  retransmits: 0,
-  probes: 0,
-  total: 0,
-  timedEnd: 0,
-  timedAt: NEVER,
-  sentAt: NEVER,
-  retransmitTs: 0,
-  watching: false,
-})
+export function createRto(initial: Nanos): RtoState {
+  const rto = {
+    srtt: -1,
+    rttvar: 0,
+    rto: initial,
+    retransmits: 0,
+    probes: 0,
+    total: 0,
+    timedEnd: 0,
+    timedAt: UNMADE,
+    sentAt: UNMADE,
+    retransmitTs: 0,
+    latestTs: 0,
+    watching: false,
+  }
+  rto.timedAt = rto.sentAt = NEVER
+  return rto
+}
 
 /** Takes one round-trip time measurement, and ends any back-off. */
 export function sampleRtt(r: RtoState, rtt: Nanos, policy: TcpChoices): void {

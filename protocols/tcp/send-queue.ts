@@ -1,5 +1,6 @@
 import { type Bytes, putBytes } from '../bytes.ts'
 import { type Seq, seqDiff } from '../sequence.ts'
+import { NO_OPTIONS, type TcpOptions } from './options.ts'
 
 /**
  * What the application sent and the peer has not acknowledged: views of the application's own
@@ -13,6 +14,8 @@ export interface SendQueue {
   /** Where the last read began: `chunks[cursor]` starts at `cursorSeq`. */
   cursor: number
   cursorSeq: Seq
+  /** The timestamps last sent: the segments of a burst share the record. */
+  options: TcpOptions
 }
 
 export const createSendQueue = (start: Seq): SendQueue => ({
@@ -21,6 +24,7 @@ export const createSendQueue = (start: Seq): SendQueue => ({
   start,
   cursor: 0,
   cursorSeq: start,
+  options: NO_OPTIONS,
 })
 
 /** A view of `length` bytes from `seq` on; all of them are in the queue. */

@@ -2,10 +2,9 @@ import type { Endpoint, IpAddress } from '../address.ts'
 import type { Errno } from '../errno.ts'
 import type { SocketId } from '../host/socket.ts'
 import type { Seq } from '../sequence.ts'
-import { NEVER, type Nanos } from '../time.ts'
+import { NEVER, type Nanos, UNMADE } from '../time.ts'
 import type { Timers } from '../engine.ts'
 import type { CongestionState } from './congestion/congestion.ts'
-import { type TcpOptions, NO_OPTIONS } from './options.ts'
 import type { TcpPolicy } from './policy.ts'
 import type { Reassembly } from './reassembly.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
@@ -68,9 +67,8 @@ export interface TcpState {
   scaled: boolean
   sackPermitted: boolean
   timestamps: boolean
-  /** TS.Recent, and the options record last sent, kept because a burst shares it. */
+  /** TS.Recent, RFC 7323 §3. */
   tsRecent: number
-  sentOptions: TcpOptions
   nagle: boolean
   /** Why SND.NXT last fell back behind what was sent. */
   fellBack: RetransmitCause
@@ -180,7 +178,7 @@ export function createTcp(c: NewConnection): TcpState {
       limited: false,
       bytesAcked: 0,
     },
-    timers: { retransmit: NEVER, persist: NEVER, delayedAck: NEVER, timeWait: NEVER },
+    timers: createTimers(),
     mss: pathMss,
     pathMss,
     peerMss: 0,
@@ -191,7 +189,6 @@ export function createTcp(c: NewConnection): TcpState {
     sackPermitted: false,
     timestamps: false,
     tsRecent: 0,
-    sentOptions: NO_OPTIONS,
     nagle: c.policy.nagle,
     fellBack: 'rto',
     finQueued: false,
@@ -202,6 +199,12 @@ export function createTcp(c: NewConnection): TcpState {
     receiveQueue: null,
     reassembly: null,
   }
+}
+
+function createTimers(): Timers<TcpTimerName> {
+  const timers = { retransmit: UNMADE, persist: UNMADE, delayedAck: UNMADE, timeWait: UNMADE }
+  timers.retransmit = timers.persist = timers.delayedAck = timers.timeWait = NEVER
+  return timers
 }
 
 /** The earliest deadline of the connection. */

@@ -20,10 +20,12 @@ export const timestampAt = (s: TcpState, now: Nanos): number =>
 function optionsAt(s: TcpState, now: Nanos): TcpOptions {
   if (!s.timestamps) return NO_OPTIONS
   const value = timestampAt(s, now)
-  const sent = s.sentOptions
+  const queue = s.sendQueue
+  if (queue === null) return timestampOptions(value, s.tsRecent)
+  const sent = queue.options
   if (sent.timestampValue === value && sent.timestampEcho === s.tsRecent && sent !== NO_OPTIONS)
     return sent
-  return (s.sentOptions = timestampOptions(value, s.tsRecent))
+  return (queue.options = timestampOptions(value, s.tsRecent))
 }
 
 /** Puts one segment on its way. Whatever it is, it acknowledges what has come. */
@@ -103,9 +105,10 @@ export function noteRetransmission(
   const { rto } = s
   rto.timedAt = NEVER // Karn's algorithm
   rto.total += 1
-  if (s.timestamps && !rto.watching) {
+  if (s.timestamps) {
+    rto.latestTs = timestampAt(s, now)
+    if (!rto.watching) rto.retransmitTs = rto.latestTs
     rto.watching = true
-    rto.retransmitTs = timestampAt(s, now)
   }
   out.event({
     kind: 'retransmit',

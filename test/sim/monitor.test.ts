@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ETHERTYPE_IPV4, EthernetFrame } from '../../protocols/ethernet/frame.ts'
 import { DONT_FRAGMENT, Ipv4Packet, PROTOCOL_TCP } from '../../protocols/ipv4/packet.ts'
+import { timestampOptions } from '../../protocols/tcp/options.ts'
 import { ACK, TcpSegment } from '../../protocols/tcp/segment.ts'
 import { NEVER } from '../../protocols/time.ts'
 import { startBulk, startSink } from '../../sim/bulk.ts'
@@ -94,7 +95,7 @@ describe('the window', () => {
     const edge = peer?.kind === 'connection' ? peer.rcv.adv : 0
     const says = (seq: number, bytes: number) => () => {
       const segment = new TcpSegment(
-        ...([s.localPort, 80, seq, s.rcv.nxt, ACK, 1000, 0, s.sentOptions] as const),
+        ...([s.localPort, 80, seq, s.rcv.nxt, ACK, 1000, 0, timestampOptions(0, 0)] as const),
         new Uint8Array(bytes),
       )
       const [from, to] = [0x0a000001, 0x0a000002]

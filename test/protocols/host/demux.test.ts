@@ -106,14 +106,14 @@ test('a removal in a crowded table never hides a neighbour', () => {
   }
 })
 
-test('the table doubles when it is half full', () => {
+test('the table doubles when four fifths of it are full', () => {
   const demux = createDemux(1)
   const sizes: number[] = []
   for (let i = 0; i < 16; i++) {
     addConnection(demux, 80, i, REMOTE, LOCAL, i)
     sizes.push(demux.slots.length / 4)
   }
-  expect(sizes).toEqual([8, 8, 8, 16, 16, 16, 16, 32, 32, 32, 32, 32, 32, 32, 32, 64])
+  expect(sizes).toEqual([8, 8, 8, 8, 8, 8, 16, 16, 16, 16, 16, 16, 32, 32, 32, 32])
 })
 
 test('the most specific listener wins, whatever the order', () => {
