@@ -132,9 +132,9 @@ function limited(what: string, value: number, limits: Limits, scale: Scale): Exp
     ...relation,
     limit: scale.parse(limits[relation.key]!),
   }))
-  const words = parsed.map(({ words, limit }) => `${words} ${scale.format(limit)}`)
+  const said = parsed.map(({ words, limit }) => `${words} ${scale.format(limit)}`)
   return {
-    that: words.length === 0 ? `${what} is known` : `${what} ${words.join(' and ')}`,
+    that: said.length === 0 ? `${what} is known` : `${what} ${said.join(' and ')}`,
     holds: !Number.isNaN(value) && parsed.every(({ holds, limit }) => holds(value, limit)),
     actual: Number.isNaN(value) ? 'nothing was measured' : scale.format(value),
   }

@@ -38,14 +38,16 @@ describe('a pool that is none', () => {
     ['10.0.0.1/8', "'10.0.0.1/8' is not an IPv4 network", "did you mean '10.0.0.0/8'?"],
     ['fd00::/8', "'fd00::/8' is not an IPv4 network", ''],
   ])('%s', (text, message, hint) => {
-    let error: UserError | null = null
-    try {
-      error = new AddressPool(text) as never
-    } catch (e) {
-      error = e as UserError
+    const refused = (): unknown => {
+      try {
+        return new AddressPool(text)
+      } catch (e) {
+        return e
+      }
     }
+    const error = refused()
     expect(error).toBeInstanceOf(UserError)
-    expect(error!.message).toBe(message)
-    expect(error!.hint ?? '').toBe(hint)
+    const { message: said, hint: hinted } = error as UserError
+    expect([said, hinted ?? '']).toEqual([message, hint])
   })
 })

@@ -128,7 +128,7 @@ describe('event queue against a sorted list', () => {
         kind: fc.constantFrom('schedule', 'schedule', 'schedule', 'cancel', 'pop', 'push-back'),
         source: fc.nat(SOURCES - 1),
         at: fc.nat(latest),
-      }) as fc.Arbitrary<Step>,
+      }),
       { minLength: 50, maxLength: 600 },
     )
 
