@@ -23,6 +23,7 @@ export function startRequests(
   let asked = 0
   let missing = 0
   const ask = (): void => {
+    if (sender.isGone) return
     if (figures.packets >= plan.count || world.now >= stop) {
       node.call({ kind: 'close', socket })
       return
@@ -54,6 +55,8 @@ export function startRequests(
       case 'rejected':
       case 'failed':
         return sender.stop()
+      case 'closed':
+        return sender.gone()
       default:
     }
   })

@@ -17,6 +17,7 @@ export class Sender {
   #left = 0
   #room = true
   #ending = false
+  #gone = false
 
   constructor(node: Node, socket: number) {
     this.#node = node
@@ -44,6 +45,7 @@ export class Sender {
   /** Closes the connection behind what is still to be sent. */
   end(): void {
     this.#ending = true
+    if (this.#gone) return
     if (this.#left === 0) this.#node.call({ kind: 'close', socket: this.#socket })
   }
 
@@ -54,5 +56,15 @@ export class Sender {
 
   stop(): void {
     this.#room = false
+  }
+
+  /** The connection is gone and its number may be another's: nothing is asked of it any more. */
+  gone(): void {
+    this.#room = false
+    this.#gone = true
+  }
+
+  get isGone(): boolean {
+    return this.#gone
   }
 }

@@ -87,6 +87,8 @@ function writes(node: Node, { to }: TrafficPlan): TrafficOut {
       case 'rejected':
       case 'failed':
         return sender.stop()
+      case 'closed':
+        return sender.gone()
       default:
     }
   })
