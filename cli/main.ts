@@ -13,6 +13,7 @@ import {
 import { NodeFiles } from './files.ts'
 import { list } from './list.ts'
 import { packageRoot } from './package-root.ts'
+import { packetdrill, type PacketdrillCommand } from './packetdrill.ts'
 import { type PlotCommand, plot } from './plot.ts'
 import { type ReadCommand, read } from './read.ts'
 import { describe, errorLine, message } from './report.ts'
@@ -131,6 +132,7 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
     })
   readVerb(program, files, verb)
   plotVerb(program, files, verb)
+  packetdrillVerb(program, verb)
   program
     .command('schema')
     .description('print the JSON Schema of scenario files')
@@ -182,6 +184,22 @@ function plotVerb(program: Command, files: NodeFiles, verb: Verb): void {
     .addHelpText('after', PLOT_EXAMPLES)
     .action((file: string, command: PlotCommand) => {
       verb.act = async () => ({ code: plot(file, command, files) })
+    })
+}
+
+function packetdrillVerb(program: Command, verb: Verb): void {
+  program
+    .command('packetdrill')
+    .description('play packetdrill scripts against the TCP in virtual time')
+    .argument('<path...>', 'scripts, or folders of .pkt files')
+    .option('--profile <name>', 'whose choices the TCP makes', 'rfc')
+    .option('-D, --define <name=value>', 'what a word stands for; may be repeated', collect, [])
+    .option('--neutral', 'leave windows, padding and order of options aside', false)
+    .option('-v, --verbose', 'every packet and call', false)
+    .option('--json', 'one JSON object', false)
+    .action((paths: string[], command: PacketdrillCommand) => {
+      verb.act = async () => ({ code: packetdrill(paths, command) })
+      verb.reproduce = null
     })
 }
 

@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Side } from '../sim/packetdrill/play.ts'
+import {
+  type Profile,
+  PROFILES,
+  runScript,
+  type ScriptOptions,
+  type ScriptResult,
+} from '../sim/packetdrill/run-script.ts'
+import { didYouMean } from '../sim/suggest.ts'
+import { UserError } from '../sim/user-error.ts'
+import { EXIT_EXPECTATION, EXIT_OK } from './exit-codes.ts'
+
+export interface PacketdrillCommand {
+  readonly profile: string
+  readonly define: readonly string[]
+  readonly neutral: boolean
+  readonly verbose: boolean
+  readonly json: boolean
+}
+
+type Judged = ScriptResult & { readonly file: string }
+
+/** Plays scripts, one host each, and says which passed. */
+export function packetdrill(paths: readonly string[], command: PacketdrillCommand): number {
+  const options: ScriptOptions = {
+    profile: profileOf(command.profile),
+    defines: definesOf(command.define),
+    neutral: command.neutral,
+  }
+  const all: Judged[] = []
+  const say = (text: string): void => {
+    process.stdout.write(`${text}\n`)
+  }
+  for (const file of paths.flatMap(scriptsAt)) {
+    const result = { file, ...runScript(readScript(file), options) }
+    all.push(result)
+    if (command.json) continue
+    if (command.verbose) for (const line of result.log) say(`${file}: ${line}`)
+    for (const line of lines(result)) say(line)
+  }
+  const count = (verdict: ScriptResult['verdict']): number =>
+    all.filter((each) => each.verdict === verdict).length
+  const counts = {
+    passed: count('passed'),
+    failed: count('failed'),
+    unsupported: count('unsupported'),
+  }
+  if (command.json) {
+    say(JSON.stringify({ schema: 1, ...counts, scripts: all.map((r) => asJson(r, command)) }))
+  } else say(`${counts.passed} passed, ${counts.failed} failed, ${counts.unsupported} unsupported`)
+  return counts.passed === all.length ? EXIT_OK : EXIT_EXPECTATION
+}
+
+function profileOf(name: string): Profile {
+  if (PROFILES.includes(name)) return name as Profile
+  const hint = didYouMean(name, PROFILES)
+  throw new UserError(`there is no profile '${name}'`, { where: '--profile', hint })
+}
+
+function definesOf(written: readonly string[]): ReadonlyMap<string, string> {
+  const defines = new Map<string, string>()
+  for (const each of written) {
+    const [, name, value = ''] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(each) ?? []
+    if (name === undefined) {
+      const hint = 'write --define NAME=VALUE'
+      throw new UserError(`'${each}' is no definition`, { where: '--define', hint })
+    }
+    defines.set(name, value)
+  }
+  return defines
+}
+
+/** A file, or every `.pkt` file below a folder, in the order of their names. */
+function scriptsAt(path: string): string[] {
+  if (!statOf(path).isDirectory()) return [path]
+  const found = readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.pkt'))
+    .sort()
+  if (found.length === 0) {
+    throw new UserError('no script', { where: path, hint: 'scripts end in .pkt' })
+  }
+  return found.map((name) => join(path, name))
+}
+
+function statOf(path: string) {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found !== undefined) return found
+  throw new UserError('there is no such file', { where: path, hint: 'name a script or a folder' })
+}
+
+function readScript(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (e) {
+    throw new UserError(`it cannot be read: ${e instanceof Error ? e.message : String(e)}`, {
+      where: file,
+    })
+  }
+}
+
+function lines({ file, verdict, line, reason, expected, actual }: Judged): string[] {
+  if (verdict === 'passed') return [`${file}: passed`]
+  const sides = expected === null || actual === null ? [] : sideBySide(expected, actual)
+  return [`${file}:${line}: ${verdict}: ${reason}`, ...sides]
+}
+
+function sideBySide(expected: Side, actual: Side): string[] {
+  const row = (name: string, { at, text }: Side): string =>
+    `  ${name.padEnd(9)} ${timeText(at).padStart(12)}  ${text}`
+  return [row('expected', expected), row('actual', actual)]
+}
+
+const timeText = (at: number | null): string => (at === null ? '*' : `${(at / 1e9).toFixed(6)} s`)
+
+function asJson(
+  { file, verdict, line, reason, expected, actual, log }: Judged,
+  c: PacketdrillCommand,
+) {
+  const seconds = (side: Side) => ({ ...side, at: side.at === null ? null : side.at / 1e9 })
+  return {
+    file,
+    verdict,
+    ...(verdict === 'passed' ? {} : { line, reason }),
+    ...(expected === null ? {} : { expected: seconds(expected) }),
+    ...(actual === null ? {} : { actual: seconds(actual) }),
+    ...(c.verbose ? { log } : {}),
+  }
+}

@@ -1,0 +1,203 @@
+import { type TcpInfo, tcpInfo } from '../../protocols/tcp/info.ts'
+import type { TcpState, TcpStateName } from '../../protocols/tcp/state.ts'
+import { Unsupported } from './script.ts'
+
+// `%{ assert tcpi_x == n }%`: the part of Python that such assertions are written in.
+
+/** Linux's numbers for the states of RFC 9293. */
+const STATES: { readonly [name in TcpStateName]: number } = {
+  ESTABLISHED: 1,
+  'SYN-SENT': 2,
+  'SYN-RECEIVED': 3,
+  'FIN-WAIT-1': 4,
+  'FIN-WAIT-2': 5,
+  'TIME-WAIT': 6,
+  CLOSED: 7,
+  'CLOSE-WAIT': 8,
+  'LAST-ACK': 9,
+  LISTEN: 10,
+  CLOSING: 11,
+}
+
+const WORDS: ReadonlyMap<string, number> = new Map([
+  ...Object.entries(STATES).map(([n, v]) => [`TCPI_${n.replaceAll('-', '_')}`, v] as const),
+  ...Object.entries(STATES).map(([n, v]) => [`TCP_${n.replaceAll('-', '_')}`, v] as const),
+  ['TCP_SYN_RECV', 3],
+  ['TCP_FIN_WAIT1', 4],
+  ['TCP_FIN_WAIT2', 5],
+  ['TCP_CLOSE', 7],
+  ['True', 1],
+  ['False', 0],
+])
+
+type Figure = Exclude<keyof TcpInfo, 'state'>
+const FIGURES: readonly string[] = [
+  'tcpi_rtt',
+  'tcpi_rttvar',
+  'tcpi_rto',
+  'tcpi_snd_mss',
+  'tcpi_rcv_mss',
+  'tcpi_snd_cwnd',
+  'tcpi_snd_ssthresh',
+  'tcpi_snd_wnd',
+  'tcpi_retransmits',
+  'tcpi_total_retrans',
+  'tcpi_unacked',
+  'tcpi_notsent_bytes',
+] satisfies Figure[]
+
+const isKnown = (name: string): boolean =>
+  name === 'tcpi_state' || FIGURES.includes(name) || WORDS.has(name)
+
+const TOKEN = /\s*(0x[0-9a-fA-F]+|\d+|\w+|==|!=|<=|>=|[-+*/&|<>(),;]|"[^"]*"|'[^']*')/y
+
+/**
+ * Runs the text of a snippet on the connection that the script is about.
+ *
+ * @returns what does not hold, or `null`.
+ */
+export function runCode(
+  text: string,
+  connection: TcpState | null,
+  state: TcpStateName,
+  line: number,
+): string | null {
+  const info = connection === null ? null : tcpInfo(connection)
+  const lookUp = (name: string): number => {
+    if (name === 'tcpi_state') return STATES[state]
+    return WORDS.get(name) ?? info?.[name as Figure] ?? 0
+  }
+  for (const statement of statementsOf(text)) {
+    const { condition, names } = readAssert(statement, line)
+    if (condition === '') continue
+    if (new Evaluation(condition, lookUp, line).value() !== 0) continue
+    const values = names.map((name) => `${name} is ${name === 'tcpi_state' ? state : lookUp(name)}`)
+    return `assert ${condition.trim()}: ${values.join(', ')}`
+  }
+  return null
+}
+
+/** Whether every word of a snippet is known. */
+export function checkCode(text: string, line: number): void {
+  for (const statement of statementsOf(text)) {
+    const { condition } = readAssert(statement, line)
+    if (condition !== '') new Evaluation(condition, () => 1, line).value()
+  }
+}
+
+const statementsOf = (text: string): string[] =>
+  text
+    .split(/[\n;]/)
+    .map((each) => each.replace(/#.*/, '').trim())
+    .filter((each) => each !== '')
+
+/** `condition` is empty for what only prints. */
+function readAssert(
+  statement: string,
+  line: number,
+): { readonly condition: string; readonly names: readonly string[] } {
+  if (/^print\b/.test(statement)) return { condition: '', names: [] }
+  const found = /^assert\b(.*)$/.exec(statement)
+  if (found === null) throw new Unsupported(`code '${statement.split(/\s/, 1)[0]}'`, line)
+  // A message may follow; no condition has a comma of its own.
+  const condition = found[1]!.split(',', 1)[0]!
+  const names = condition.match(/\btcpi_\w+/g) ?? []
+  return { condition, names: [...new Set(names)] }
+}
+
+/** Python's precedence, lowest first. */
+const LEVELS: readonly (readonly string[])[] = [
+  ['or'],
+  ['and'],
+  ['==', '!=', '<', '<=', '>', '>='],
+  ['|'],
+  ['&'],
+  ['+', '-'],
+  ['*', '/'],
+]
+
+class Evaluation {
+  readonly #tokens: string[] = []
+  readonly #lookUp: (name: string) => number
+  readonly #line: number
+  #at = 0
+
+  constructor(text: string, lookUp: (name: string) => number, line: number) {
+    this.#lookUp = lookUp
+    this.#line = line
+    TOKEN.lastIndex = 0
+    while (TOKEN.lastIndex < text.trimEnd().length) {
+      const found = TOKEN.exec(text)
+      if (found === null) throw new Unsupported(`code '${text.trim()}'`, line)
+      this.#tokens.push(found[1]!)
+    }
+  }
+
+  value(): number {
+    const value = this.#level(0)
+    const rest = this.#tokens[this.#at]
+    if (rest !== undefined) throw new Unsupported(`code '${rest}'`, this.#line)
+    return value
+  }
+
+  #level(level: number): number {
+    const signs = LEVELS[level]
+    if (signs === undefined) return this.#primary()
+    let value = this.#level(level + 1)
+    for (;;) {
+      const sign = this.#tokens[this.#at]
+      if (sign === undefined || !signs.includes(sign)) return value
+      this.#at += 1
+      value = apply(sign, value, this.#level(level + 1))
+    }
+  }
+
+  #primary(): number {
+    const token = this.#tokens[this.#at++]
+    if (token === 'not') return this.#level(2) === 0 ? 1 : 0
+    if (token === '-') return -this.#primary()
+    if (token === '(') {
+      const value = this.#level(0)
+      if (this.#tokens[this.#at++] !== ')') throw new Unsupported('code without )', this.#line)
+      return value
+    }
+    if (token !== undefined && /^\d/.test(token)) return Number(token)
+    if (token === undefined || !isKnown(token)) {
+      throw new Unsupported(`code '${token ?? 'nothing'}'`, this.#line)
+    }
+    return this.#lookUp(token)
+  }
+}
+
+function apply(sign: string, a: number, b: number): number {
+  switch (sign) {
+    case 'or':
+      return a === 0 ? b : a
+    case 'and':
+      return a === 0 ? a : b
+    case '==':
+      return Number(a === b)
+    case '!=':
+      return Number(a !== b)
+    case '<':
+      return Number(a < b)
+    case '<=':
+      return Number(a <= b)
+    case '>':
+      return Number(a > b)
+    case '>=':
+      return Number(a >= b)
+    case '|':
+      return a | b
+    case '&':
+      return a & b
+    case '+':
+      return a + b
+    case '-':
+      return a - b
+    case '*':
+      return a * b
+    default:
+      return a / b
+  }
+}

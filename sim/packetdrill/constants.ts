@@ -1,0 +1,67 @@
+import type { Expression } from './script.ts'
+import { Unsupported } from './script.ts'
+
+// Words that calls are written with. Values where Linux's matter to a script, else any that differ.
+
+export const O_NONBLOCK = 0x800
+export const MSG_PEEK = 0x2
+export const MSG_DONTWAIT = 0x40
+export const POLLIN = 0x1
+export const POLLOUT = 0x4
+export const POLLERR = 0x8
+export const POLLHUP = 0x10
+export const POLLRDHUP = 0x2000
+
+const CONSTANTS: { readonly [name: string]: number } = {
+  O_RDONLY: 0,
+  O_WRONLY: 1,
+  O_RDWR: 2,
+  O_NONBLOCK,
+  SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_NONBLOCK: O_NONBLOCK,
+  SOCK_CLOEXEC: 0x80000,
+  IPPROTO_IP: 0,
+  IPPROTO_TCP: 6,
+  IPPROTO_UDP: 17,
+  SHUT_RD: 0,
+  SHUT_WR: 1,
+  SHUT_RDWR: 2,
+  MSG_PEEK,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL: 0x4000,
+  POLLIN,
+  POLLOUT,
+  POLLERR,
+  POLLHUP,
+  POLLRDHUP,
+  POLLRDNORM: 0x40,
+  POLLWRNORM: 0x100,
+}
+
+/** The number that an expression means. */
+export function numberOf(e: Expression | undefined, line: number): number {
+  switch (e?.kind) {
+    case 'number':
+      return e.value
+    case 'or':
+      return e.parts.reduce((bits, part) => bits | numberOf(part, line), 0)
+    case 'word':
+      if (Object.hasOwn(CONSTANTS, e.name)) return CONSTANTS[e.name]!
+      throw new Unsupported(e.name, line)
+    default:
+      throw new Unsupported(e === undefined ? 'a missing argument' : e.kind, line)
+  }
+}
+
+/** The word that an argument is, such as an option's name. */
+export function nameOf(e: Expression | undefined, line: number): string {
+  if (e?.kind === 'word') return e.name
+  throw new Unsupported(e?.kind === 'number' ? String(e.value) : (e?.kind ?? 'nothing'), line)
+}
+
+/** What stands alone in `[ ]`. */
+export function single(e: Expression | undefined, line: number): Expression {
+  if (e?.kind === 'list' && e.items.length === 1) return e.items[0]!
+  throw new Unsupported(e?.kind === 'list' ? 'a list of several values' : (e?.kind ?? ''), line)
+}

@@ -1,0 +1,132 @@
+import type { Endpoint } from '../../protocols/address.ts'
+import type { HostEvent } from '../../protocols/host/event.ts'
+import type { SocketId } from '../../protocols/host/socket.ts'
+import type { Socket } from '../../protocols/host/state.ts'
+import type { Stage } from './stage.ts'
+
+/** One open file of the script's program. */
+export interface Descriptor {
+  readonly protocol: 'tcp' | 'udp'
+  /** `null`: the host has let the socket go; what is left is what the program has not heard yet. */
+  id: SocketId | null
+  nonblocking: boolean
+  /** SO_ERROR */
+  error: string | null
+  /** The connection has stood. */
+  connected: boolean
+  connecting: boolean
+  /** Bytes that were handed over when the connection ended. */
+  left: number
+  readShut: boolean
+  /** SO_LINGER with a time of zero: closing resets. */
+  abortive: boolean
+  /** Connections of a listener that wait for `accept`. */
+  readonly ready: Descriptor[]
+  /** Lengths of datagrams that wait. */
+  readonly datagrams: { readonly length: number; readonly from: Endpoint }[]
+}
+
+function createDescriptor(protocol: 'tcp' | 'udp', id: SocketId, nonblocking: boolean): Descriptor {
+  return {
+    protocol,
+    id,
+    nonblocking,
+    error: null,
+    connected: false,
+    connecting: false,
+    left: 0,
+    readShut: false,
+    abortive: false,
+    ready: [],
+    datagrams: [],
+  }
+}
+
+/** The program's files, by the numbers that the script gives them, and what the host says of each. */
+export class Descriptors {
+  readonly stage: Stage
+  readonly #open = new Map<number, Descriptor>()
+  readonly #bySocket = new Map<SocketId, Descriptor>()
+  /** `receive` is under way, and what it answers is not left over. */
+  #receiving = false
+
+  constructor(stage: Stage) {
+    this.stage = stage
+    stage.listener = (event) => this.#hear(event)
+  }
+
+  get(fd: number): Descriptor | undefined {
+    return this.#open.get(fd)
+  }
+
+  get gone(): number {
+    return [...this.#open.values()].filter((d) => d.id === null).length
+  }
+
+  put(fd: number, descriptor: Descriptor): void {
+    this.#open.set(fd, descriptor)
+  }
+
+  remove(fd: number): void {
+    this.#open.delete(fd)
+  }
+
+  open(protocol: 'tcp' | 'udp', nonblocking: boolean): Descriptor {
+    const [event] = this.stage.call({ kind: 'open', protocol })
+    const id = event?.kind === 'opened' ? event.socket : -1
+    const descriptor = createDescriptor(protocol, id, nonblocking)
+    this.#bySocket.set(id, descriptor)
+    return descriptor
+  }
+
+  socketOf({ id }: Descriptor): Socket | null {
+    return id === null ? null : (this.stage.state.sockets[id] ?? null)
+  }
+
+  /** Takes up to `max` bytes that the host holds; how many there were. */
+  take(id: SocketId, max: number): number {
+    this.#receiving = true
+    const events = this.stage.call({ kind: 'receive', socket: id, max })
+    this.#receiving = false
+    const answer = events.find((event) => event.kind === 'received')
+    return answer?.bytes ?? 0
+  }
+
+  #hear(event: HostEvent): void {
+    if (event.kind === 'accepted') return this.#accepted(event)
+    const descriptor = 'socket' in event ? this.#bySocket.get(event.socket) : undefined
+    if (descriptor === undefined) return
+    switch (event.kind) {
+      case 'connected':
+        descriptor.connected = true
+        descriptor.connecting = false
+        return
+      case 'failed':
+        descriptor.error = event.error
+        descriptor.connecting = false
+        return
+      case 'icmp-error':
+        if (descriptor.protocol === 'udp' && event.hard) descriptor.error = event.error
+        return
+      case 'received':
+        if (!this.#receiving) descriptor.left += event.bytes
+        return
+      case 'datagram':
+        descriptor.datagrams.push({ length: event.payload.length, from: event.remote })
+        return
+      case 'closed':
+        this.#bySocket.delete(event.socket)
+        descriptor.id = null
+        descriptor.connecting = false
+        return
+      default:
+    }
+  }
+
+  #accepted(event: HostEvent & { kind: 'accepted' }): void {
+    const descriptor = createDescriptor('tcp', event.socket, false)
+    descriptor.connected = true
+    this.#bySocket.set(event.socket, descriptor)
+    this.#bySocket.get(event.listener)?.ready.push(descriptor)
+  }
+}

@@ -1,0 +1,167 @@
+import { ACK, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../protocols/tcp/segment.ts'
+import { icmpMeaning } from './icmp-names.ts'
+import type { Scanner } from './scanner.ts'
+import type { IcmpPacket, IpInfo, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
+
+/** What follows `<` or `>`. */
+export function parsePacket(scan: Scanner, inbound: boolean): ScriptPacket {
+  if (scan.sees(/(ipv4|ipv6|gre|mpls)\b/y)) return scan.unsupported(`encapsulation ${scan.word()}`)
+  const ip = parseIpInfo(scan, inbound)
+  if (scan.keyword('icmp')) return { ip, ...parseIcmp(scan) }
+  if (scan.keyword('udp')) {
+    if (scan.sees(/\(\s*\d+\s*>/y)) return scan.unsupported('udp (PORT > PORT)')
+    return { ip, kind: 'udp', length: inBrackets(scan) }
+  }
+  return { ip, ...parseTcp(scan, inbound) }
+}
+
+function inBrackets(scan: Scanner): number {
+  scan.expect('(')
+  const n = scan.integer()
+  scan.expect(')')
+  return n
+}
+
+function parseIpInfo(scan: Scanner, inbound: boolean): IpInfo {
+  let ecn: IpInfo['ecn'] = null
+  let [tos, ttl] = [-1, -1]
+  if (scan.sees(/\(\s*\d+\s*>/y)) return scan.unsupported('tcp (PORT > PORT)')
+  const close = scan.sign('[') ? ']' : scan.sign('(') ? ')' : null
+  if (close === null) return { ecn, tos, ttl }
+  do {
+    const word = scan.word()
+    if (word === 'tos') tos = scan.integer()
+    else if (word === 'ttl') ttl = scan.integer()
+    else if (word === 'flowlabel' || word === 'class') return scan.unsupported(word)
+    else if (word === 'noecn' || word === 'ect0' || word === 'ect1' || word === 'ce') ecn = word
+    else if (word === 'ect01' && !inbound) ecn = word
+    else scan.fail('noecn, ect0, ect1, ce, tos or ttl expected')
+  } while (scan.sign(','))
+  scan.expect(close)
+  return { ecn, tos, ttl }
+}
+
+const FLAGS: { readonly [letter: string]: number } = {
+  F: FIN,
+  S: SYN,
+  R: RST,
+  P: PSH,
+  '.': ACK,
+  U: URG,
+  E: ECE,
+  W: CWR,
+}
+
+function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
+  const letters = scan.take(/[FSRP.EWAU]+[0-7]?(?![\w])|-/y)?.[0]
+  if (letters === undefined) return scan.fail('flags of a TCP segment expected')
+  let flags = 0
+  for (const letter of letters) {
+    if (letter === '-') continue
+    const flag = FLAGS[letter]
+    if (flag === undefined) return scan.unsupported(`AccECN flag '${letter}'`)
+    flags |= flag
+  }
+  let seq: number | null = null
+  let end = 0
+  if (!scan.sign('...')) {
+    seq = scan.integer()
+    scan.expect(':')
+    end = scan.integer()
+  }
+  const length = inBrackets(scan)
+  if (seq !== null && ((end - seq) | 0) !== (length | 0)) {
+    return scan.fail(`${seq}:${end} are not ${length} bytes`)
+  }
+  let absolute = scan.sign('!')
+  const ack = scan.keyword('ack') ? scan.integer() : 0
+  if (scan.sign('!')) absolute = true
+  const window = scan.keyword('win') ? scan.integer() : -1
+  if (inbound && window < 0) scan.fail("'win' expected")
+  if (inbound && seq === null) scan.fail('a segment to send has a sequence number')
+  const urgent = scan.keyword('urg') ? scan.integer() : 0
+  const options = parseOptions(scan, inbound)
+  if (scan.sees(/\/\s*udp/y)) return scan.unsupported('TCP over UDP')
+  return { kind: 'tcp', flags, seq, length, ack, window, urgent, absolute, options }
+}
+
+function parseOptions(scan: Scanner, inbound: boolean): readonly ScriptOption[] | null {
+  if (!scan.sign('<')) return []
+  if (scan.sign('...')) {
+    if (inbound) scan.fail('options expected')
+    scan.expect('>')
+    return null
+  }
+  const options: ScriptOption[] = []
+  if (scan.sign('>')) return options
+  do options.push(parseOption(scan))
+  while (scan.sign(','))
+  scan.expect('>')
+  return options
+}
+
+function parseOption(scan: Scanner): ScriptOption {
+  const word = scan.word()
+  switch (word) {
+    case 'nop':
+    case 'eol':
+    case 'sackOK':
+      return { kind: word }
+    case 'mss':
+    case 'wscale':
+      return { kind: word, value: scan.integer() }
+    case 'TS': {
+      const value = scan.keyword('val') ? scan.integer() : scan.fail("'val' expected")
+      const echo = scan.keyword('ecr') ? scan.integer() : scan.fail("'ecr' expected")
+      return { kind: 'TS', value, echo }
+    }
+    case 'sack': {
+      const edges: number[] = []
+      while (scan.sees(/\d/y)) {
+        edges.push(scan.integer())
+        scan.expect(':')
+        edges.push(scan.integer())
+      }
+      return { kind: 'sack', edges }
+    }
+    case 'md5':
+    case 'FO':
+    case 'FOEXP':
+    case 'ECN':
+    case 'e0b':
+    case 'e1b':
+    case 'ceb':
+      return scan.unsupported(`TCP option ${word}`)
+    default:
+      return scan.fail('a TCP option expected')
+  }
+}
+
+function parseIcmp(scan: Scanner): IcmpPacket {
+  const type = scan.word() ?? scan.fail('an ICMP type expected')
+  const code = scan.sees(/(mtu|id)\b/y) ? null : scan.word()
+  const meaning = icmpMeaning(type, code)
+  if (meaning === null) {
+    return scan.unsupported(`icmp ${type}${code === null ? '' : ` ${code}`}`)
+  }
+  const mtu = scan.keyword('mtu') ? scan.integer() : 0
+  if (scan.sees(/id\b/y)) return scan.unsupported('icmp id')
+  return { kind: 'icmp', ...meaning, mtu, quoted: parseQuoted(scan) }
+}
+
+function parseQuoted(scan: Scanner): IcmpPacket['quoted'] {
+  if (!scan.sign('[')) return null
+  if (scan.keyword('raw')) return scan.unsupported('icmp [raw]')
+  if (scan.keyword('udp')) {
+    const length = inBrackets(scan)
+    scan.expect(']')
+    return { kind: 'udp', length }
+  }
+  const seq = scan.integer()
+  scan.expect(':')
+  scan.integer()
+  const length = inBrackets(scan)
+  if (scan.sees(/\//y)) return scan.unsupported('TCP over UDP')
+  scan.expect(']')
+  return { kind: 'tcp', seq, length }
+}

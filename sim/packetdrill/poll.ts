@@ -1,0 +1,74 @@
+import { seqDiff } from '../../protocols/sequence.ts'
+import { numberOf, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from './constants.ts'
+import type { Attempt } from './calls.ts'
+import type { Descriptor, Descriptors } from './descriptors.ts'
+import { type Outcome, returned } from './errno-result.ts'
+import { type Expression, type SystemCall, Unsupported } from './script.ts'
+
+interface Watched {
+  readonly fd: number
+  readonly events: number
+  readonly revents: number
+}
+
+/** `poll([{fd=4, events=POLLIN, revents=POLLIN}], 1, timeout)`: revents are what is expected. */
+export function pollOutcome(call: SystemCall, line: number, files: Descriptors): Attempt {
+  const watched = watchedOf(call.args[0], line)
+  const timeout = numberOf(call.args[2], line)
+  const deadline = timeout < 0 ? Infinity : files.stage.now + timeout * 1e6
+  return {
+    otherwise: null,
+    wakeAt: deadline,
+    try: () => {
+      const ready = watched.map(({ fd, events }) => readiness(files, fd) & (events | ALWAYS))
+      const count = ready.filter((bits) => bits !== 0).length
+      if (count === 0 && files.stage.now < deadline) return null
+      return judged(watched, ready, count)
+    },
+  }
+}
+
+/** Told whether asked for or not. */
+const ALWAYS = POLLERR | POLLHUP
+
+function judged(watched: readonly Watched[], ready: readonly number[], count: number): Outcome {
+  const wrong = watched.findIndex(({ revents }, i) => revents !== ready[i])
+  if (wrong < 0) return returned(count)
+  const hex = (bits: number): string => `revents 0x${bits.toString(16)}`
+  const differs = { expected: hex(watched[wrong]!.revents), actual: hex(ready[wrong]!) }
+  return { ...returned(count), differs }
+}
+
+export function watchedOf(e: Expression | undefined, line: number): Watched[] {
+  if (e?.kind !== 'list') throw new Unsupported('poll without a list', line)
+  return e.items.map((item) => {
+    const fields = item.kind === 'fields' ? item.fields : []
+    const field = (name: string): number =>
+      numberOf(fields.find((each) => each.name === name)?.value, line)
+    return { fd: field('fd'), events: field('events'), revents: field('revents') }
+  })
+}
+
+function readiness(files: Descriptors, fd: number): number {
+  const d = files.get(fd)
+  if (d === undefined) return 0
+  const s = files.socketOf(d)
+  const failed = d.error === null ? 0 : POLLERR
+  if (s?.kind === 'listener') return d.ready.length > 0 ? POLLIN : 0
+  if (s?.kind === 'udp') return POLLOUT | (d.datagrams.length > 0 ? POLLIN : 0) | failed
+  if (s === null || s.kind !== 'connection') return POLLIN | POLLOUT | POLLHUP | POLLRDHUP | failed
+  return failed | connectionReadiness(s, d)
+}
+
+function connectionReadiness(
+  s: NonNullable<ReturnType<Descriptors['socketOf']>> & { kind: 'connection' },
+  d: Descriptor,
+): number {
+  if (s.state === 'SYN-SENT') return 0
+  let bits = 0
+  if ((s.receiveQueue?.bytes ?? 0) > 0 || s.rcv.fin || d.readShut) bits |= POLLIN
+  if (s.rcv.fin) bits |= POLLRDHUP
+  if (s.rcv.fin && s.finQueued) bits |= POLLHUP
+  if (s.finQueued || seqDiff(s.snd.end, s.snd.una) < s.policy.sendBuffer) bits |= POLLOUT
+  return bits
+}

@@ -1,0 +1,137 @@
+import type { Nanos } from '../../protocols/time.ts'
+
+// What a packetdrill script says, as data. Times are in nanoseconds, rounded down to microseconds.
+
+/** When an event is due. */
+export type When =
+  | { readonly kind: 'any' }
+  | {
+      readonly kind: 'at'
+      /** From the event before, not from the start of the script. */
+      readonly relative: boolean
+      readonly time: Nanos
+      /** The end of a range `a~b`; the same as `time` where one instant is meant. */
+      readonly latest: Nanos
+      /** When a blocking call returns, `t...u`, on the same base; `null` for one that does not block. */
+      readonly returns: Nanos | null
+    }
+
+export interface ScriptEvent {
+  readonly line: number
+  readonly when: When
+  readonly action: Action
+  /** The action as it is written. */
+  readonly text: string
+}
+
+export type Action =
+  | { readonly kind: 'packet'; readonly inbound: boolean; readonly packet: ScriptPacket }
+  | SystemCall
+  | { readonly kind: 'command'; readonly text: string }
+  | { readonly kind: 'code'; readonly text: string }
+
+export interface SystemCall {
+  readonly kind: 'call'
+  readonly name: string
+  readonly args: readonly Expression[]
+  /** `null`: whatever comes. */
+  readonly result: number | null
+  readonly errno: string | null
+}
+
+export type Expression =
+  | { readonly kind: 'ellipsis' }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'word'; readonly name: string }
+  | { readonly kind: 'or'; readonly parts: readonly Expression[] }
+  | { readonly kind: 'list'; readonly items: readonly Expression[] }
+  | { readonly kind: 'fields'; readonly fields: readonly Field[] }
+  | { readonly kind: 'apply'; readonly name: string; readonly args: readonly Expression[] }
+
+/** A member of `{name=value, value}`. */
+export interface Field {
+  readonly name: string | null
+  readonly value: Expression
+}
+
+/** What is written about the IP header; -1 where nothing is. */
+export interface IpInfo {
+  readonly ecn: 'noecn' | 'ect0' | 'ect1' | 'ce' | 'ect01' | null
+  readonly tos: number
+  readonly ttl: number
+}
+
+export type ScriptPacket = { readonly ip: IpInfo } & (TcpPacket | UdpPacket | IcmpPacket)
+
+export interface TcpPacket {
+  readonly kind: 'tcp'
+  /** As `protocols/tcp/segment.ts` numbers the bits. */
+  readonly flags: number
+  /** `null`: not looked at. */
+  readonly seq: number | null
+  readonly length: number
+  readonly ack: number
+  /** -1: not looked at. */
+  readonly window: number
+  readonly urgent: number
+  /** The numbers are the wire's own, not counted from the initial ones. */
+  readonly absolute: boolean
+  /** `null`: any. */
+  readonly options: readonly ScriptOption[] | null
+}
+
+export type ScriptOption =
+  | { readonly kind: 'nop' | 'eol' | 'sackOK' }
+  | { readonly kind: 'mss' | 'wscale'; readonly value: number }
+  | { readonly kind: 'sack'; readonly edges: readonly number[] }
+  | { readonly kind: 'TS'; readonly value: number; readonly echo: number }
+
+export interface UdpPacket {
+  readonly kind: 'udp'
+  readonly length: number
+}
+
+export interface IcmpPacket {
+  readonly kind: 'icmp'
+  readonly type: number
+  readonly code: number
+  readonly mtu: number
+  /** The packet that the message is about. */
+  readonly quoted:
+    | { readonly kind: 'tcp'; readonly seq: number; readonly length: number }
+    | { readonly kind: 'udp'; readonly length: number }
+    | null
+}
+
+export interface Script {
+  readonly options: ReadonlyMap<string, string>
+  readonly init: { readonly line: number; readonly text: string } | null
+  readonly events: readonly ScriptEvent[]
+  /** What is to be done at the end, pass or fail. */
+  readonly cleanup: { readonly line: number; readonly text: string } | null
+}
+
+/** A place of a script that cannot be read. */
+export class ScriptSyntaxError extends Error {
+  override name = 'ScriptSyntaxError'
+  readonly line: number
+
+  constructor(message: string, line: number) {
+    super(message)
+    this.line = line
+  }
+}
+
+/** A word of the language, or of a dialect, that this interpreter does not know how to play. */
+export class Unsupported extends Error {
+  override name = 'Unsupported'
+  readonly line: number
+  readonly word: string
+
+  constructor(word: string, line: number) {
+    super(`unsupported: ${word}`)
+    this.line = line
+    this.word = word
+  }
+}

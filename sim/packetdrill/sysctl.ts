@@ -1,0 +1,101 @@
+import type { TcpChoices } from '../../protocols/tcp/policy.ts'
+import { ms } from '../../protocols/time.ts'
+import { Unsupported } from './script.ts'
+
+/** What a command means to the host. */
+export type Setting =
+  | { readonly kind: 'policy'; readonly changes: Partial<TcpChoices> }
+  | { readonly kind: 'none' }
+  /** So many sockets are in this state. */
+  | { readonly kind: 'count'; readonly state: string; readonly expected: number }
+  /** Connections in TIME-WAIT are dropped. */
+  | { readonly kind: 'drop-time-wait' }
+
+const NONE: Setting = { kind: 'none' }
+const policy = (changes: Partial<TcpChoices>): Setting => ({ kind: 'policy', changes })
+
+type Meaning = (n: number) => Setting | null
+/** Only this value is what the host does anyway. */
+const only =
+  (...values: readonly number[]): Meaning =>
+  (n) =>
+    values.includes(n) ? NONE : null
+
+/** The names of two systems; what a host of ours does not have is known by its idle value alone. */
+const SETTINGS: { readonly [name: string]: Meaning } = {
+  'net.ipv4.tcp_timestamps': (n) => policy({ timestamps: n !== 0 }),
+  'net.ipv4.tcp_sack': (n) => policy({ sackPermitted: n !== 0 }),
+  'net.ipv4.tcp_window_scaling': (n) => policy({ windowScale: n !== 0 }),
+  'net.ipv4.tcp_syn_retries': (n) => policy({ synRetries: n }),
+  'net.ipv4.tcp_retries2': (n) => policy({ dataRetries: n }),
+  'net.ipv4.tcp_fin_timeout': (n) => policy({ finWait2: ms(1000 * n) }),
+  'net.ipv4.tcp_ecn': only(0),
+  'net.ipv4.tcp_fastopen': only(0),
+  'net.inet.tcp.rfc1323': (n) => policy({ timestamps: n !== 0, windowScale: n !== 0 }),
+  'net.inet.tcp.sack.enable': (n) => policy({ sackPermitted: n !== 0 }),
+  'net.inet.tcp.recvspace': (n) => policy({ receiveBuffer: n }),
+  'net.inet.tcp.sendspace': (n) => policy({ sendBuffer: n }),
+  'net.inet.tcp.delacktime': (n) => policy({ delayedAck: ms(n) }),
+  'net.inet.tcp.rexmit_initial': (n) => policy({ rtoInitial: ms(n) }),
+  'net.inet.tcp.mssdflt': only(536),
+  'net.inet.tcp.rexmit_slop': only(0, 200),
+  'net.inet.tcp.rexmit_drop_options': only(0),
+  // 2: used where the peer asks for it, which shows in what a script then expects.
+  'net.inet.tcp.ecn.enable': only(0, 2),
+  'net.inet.tcp.blackhole': only(0),
+  'net.inet.tcp.insecure_rst': only(0),
+  'net.inet.tcp.insecure_syn': only(0),
+  'net.inet.tcp.drop_synfin': only(0),
+  'net.inet.tcp.syncookies': only(0, 1),
+  'net.inet.tcp.syncookies_only': only(0),
+  'net.inet.tcp.icmp_may_rst': only(1),
+  'net.inet.tcp.path_mtu_discovery': only(1),
+  'net.inet.tcp.fastopen.client_enable': only(0),
+  'net.inet.tcp.fastopen.server_enable': only(0),
+  'net.inet.tcp.udp_tunneling_port': only(0),
+  'net.inet.tcp.udp_tunneling_overhead': only(0),
+  'net.inet.tcp.hostcache.purgenow': () => NONE,
+  'kern.ipc.maxsockbuf': () => NONE,
+}
+
+const COUNT = /^sockstat\s.*\bgrep -c (\w+)\s*\|\s*grep (\d+)$/
+
+/**
+ * What a shell command of a script stands for.
+ *
+ * @throws Unsupported for a command that is none of them, or a value that the host does not have.
+ */
+export function settingsOf(command: string, line: number): Setting[] {
+  const parts = command.split(/[;\n]|&&/).map((part) => part.trim())
+  return parts.filter((part) => part !== '').map((part) => settingOf(part, line))
+}
+
+function settingOf(command: string, line: number): Setting {
+  const counted = COUNT.exec(command)
+  if (counted !== null) {
+    return { kind: 'count', state: counted[1]!, expected: Number(counted[2]) }
+  }
+  if (/^tcpdrop -s TIME_WAIT$/.test(command)) return { kind: 'drop-time-wait' }
+  const [, name, value] = /^sysctl(?: -[qw]+)* ([\w.]+)=(.*)$/.exec(command) ?? []
+  if (name === undefined || value === undefined) {
+    throw new Unsupported(`command '${command.split(/\s/, 1)[0]}'`, line)
+  }
+  const meaning = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : buffers(name)
+  const number = Number(
+    value.replaceAll(/["']/g, '').trim().split(/\s+/)[name.endsWith('mem') ? 1 : 0],
+  )
+  const setting = Number.isInteger(number) ? meaning?.(number) : null
+  if (setting === null || setting === undefined) throw new Unsupported(`${name}=${value}`, line)
+  return setting
+}
+
+/** Three sizes: least, usual, most. */
+function buffers(name: string): Meaning | undefined {
+  if (name === 'net.ipv4.tcp_rmem') return (n) => policy({ receiveBuffer: n })
+  if (name === 'net.ipv4.tcp_wmem') return (n) => policy({ sendBuffer: n })
+  return undefined
+}
+
+/** How scripts call the states of RFC 9293. */
+export const stateWord = (state: string): string =>
+  state === 'SYN-RECEIVED' ? 'SYN_RCVD' : state.replaceAll('-', '_')
