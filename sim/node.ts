@@ -87,6 +87,11 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     return this.#clock === null ? now : this.#clock.toLocal(now)
   }
 
+  /** When, in the world's time, the host's clock shows `local`. */
+  toWorld(local: Nanos): Nanos {
+    return this.#clock === null ? local : this.#clock.toWorld(local)
+  }
+
   receive(port: number, packet: EthernetFrame): void {
     if (this.#still) return this.#hold({ kind: 'packet', port, packet })
     this.driven.step(this.now, { kind: 'packet', packet, port }, this)

@@ -3,6 +3,8 @@ import type { IpAddress } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import { hasItsAddresses } from '../protocols/host/state.ts'
 import { type Sink, startBulk, startSink } from './bulk.ts'
+import type { TraceObserver, TraceRecord } from '../trace/record.ts'
+import { readCondition } from './fault-condition.ts'
 import type { Files } from './files.ts'
 import type { Node } from './node.ts'
 import type { Program, Quantity } from './scenario.ts'
@@ -25,7 +27,7 @@ import type { Traffic } from './traffic/place.ts'
 import { startTraffic } from './traffic/traffic.ts'
 import { turn } from './turn.ts'
 import { parseDuration } from './units.ts'
-import { isRefusal, refused } from './user-error.ts'
+import { isRefusal, refused, UserError } from './user-error.ts'
 import type { World } from './world.ts'
 
 /** A host as a program on it sees it. */
@@ -40,6 +42,12 @@ export interface Host {
   /** Files of whoever runs the scenario. */
   readonly files: Files
   sleep(span: Quantity): Promise<void>
+  /** Resolves when the host's clock shows a time; at once where it has passed. */
+  at(time: Quantity): Promise<void>
+  /** `for await (const count of host.every('1s'))`: after each span, without drift, for ever. */
+  every(span: Quantity): AsyncGenerator<number, never>
+  /** Resolves when the trace shows it: `'first retransmit on a'`, or a predicate over records. */
+  when(condition: string | ((record: TraceRecord) => boolean)): Promise<void>
   /** Resolves when the connection stands; rejects with a `SocketError`. */
   connect(remote: string | IpAddress, port: number): Promise<TcpSocket>
   /** A TCP server socket. `backlog`: how many handshakes may be under way. */
@@ -93,6 +101,7 @@ export class Programs {
   running = 0
   readonly #world: World
   readonly #files: Files
+  readonly #observers: TraceObserver[]
   readonly #programs: { readonly node: Node; readonly program: Program }[] = []
   /** By node: what its programs keep across a crash. */
   readonly #storage = new Map<Node, Map<string, Bytes>>()
@@ -100,9 +109,11 @@ export class Programs {
   /** The last echo request's number, by host: a late reply must not pass for the next one's. */
   readonly #echoes = new Map<string, number>()
 
-  constructor(world: World, files: Files) {
+  /** `observers`: those of the world's trace; what programs wait for is added to them. */
+  constructor(world: World, files: Files, observers: TraceObserver[] = []) {
     this.#world = world
     this.#files = files
+    this.#observers = observers
   }
 
   start(node: Node, program: Program): void {
@@ -147,6 +158,41 @@ export class Programs {
     return storage
   }
 
+  /** Waiting, by the host's own clock. A program does not outlive its host. */
+  #timesOf(node: Node, settle: Settle): Pick<Host, 'sleep' | 'at' | 'every' | 'when'> {
+    const world = this.#world
+    const { boots } = node
+    const goOn = (resolve: () => void) =>
+      node.whenRunning(() => {
+        if (!node.up || node.boots !== boots) return
+        settle()
+        resolve()
+      })
+    const until = (local: Nanos) =>
+      new Promise<void>((resolve) => {
+        world.at(node.toWorld(local), () => goOn(resolve))
+      })
+    return {
+      sleep: (span) => until(node.now + nanosOf(span)),
+      at: (time) => until(nanosOf(time)),
+      async *every(span) {
+        const [start, step] = [node.now, nanosOf(span)]
+        if (step === 0) throw new UserError('an interval is longer than nothing')
+        for (let count = 1; ; count++) {
+          await until(start + count * step)
+          yield count
+        }
+      },
+      when: (condition) =>
+        new Promise<void>((resolve) => {
+          // The trace shows it within a step: the program goes on behind that.
+          const fire = () => void world.at(world.now, () => goOn(resolve))
+          const seen = readCondition(condition, 1, `program on ${node.name}`, world, fire)
+          this.#observers.push((record) => seen.see(record))
+        }),
+    }
+  }
+
   /** What runs on a host by itself, once started. */
   #loadOf(node: Node): Pick<Host, 'bulk' | 'sink' | 'traffic' | 'serve'> {
     const world = this.#world
@@ -168,19 +214,8 @@ export class Programs {
     const settle: Settle = () => {
       this.#mayGoOn = true
     }
-    const sleep = (span: Quantity) =>
-      new Promise<void>((resolve) => {
-        const { boots } = node
-        world.at(world.now + nanosOf(span), () =>
-          node.whenRunning(() => {
-            // A program does not outlive its host.
-            if (!node.up || node.boots !== boots) return
-            settle()
-            resolve()
-          }),
-        )
-      })
     return {
+      ...this.#timesOf(node, settle),
       name: node.name,
       boots: node.boots,
       storage: this.#storageOf(node),
@@ -188,7 +223,6 @@ export class Programs {
         return node.now
       },
       files: this.#files,
-      sleep,
       async connect(remote, port) {
         const to = { address: toIp(remote), port }
         const id = openSocket(node, 'tcp')

@@ -89,7 +89,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     monitor: series ?? new Monitor(),
   })
   series?.watch(world)
-  const programs = new Programs(world, files)
+  const programs = new Programs(world, files, observers)
   const faults = new Faults(world, programs, given(spec.faults ?? []))
   if (faults.observer !== null) observers.push(faults.observer)
   startPrograms(world, programs, given(spec.programs ?? {}))
