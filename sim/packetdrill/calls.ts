@@ -218,8 +218,11 @@ const fcntl = onFile((d, { args }, line) => {
 /** The bytes that an `msghdr` or a list of buffers has room for. */
 function vectorLength(e: Expression | undefined, line: number): number {
   if (e?.kind === 'fields') {
-    const control = e.fields.find(({ name }) => name === 'msg_control')
-    if (control !== undefined) throw new Unsupported('msg_control', line)
+    for (const { name, value } of e.fields) {
+      const known = name === 'msg_iov' || (name === 'msg_name' && value.kind === 'ellipsis')
+      const noFlags = name === 'msg_flags' && value.kind === 'number' && value.value === 0
+      if (!known && !noFlags) throw new Unsupported(name ?? 'msghdr', line)
+    }
     const iov = e.fields.find(({ name }) => name === 'msg_iov')
     return iov === undefined ? 0 : vectorLength(iov.value, line)
   }
@@ -276,7 +279,11 @@ type NumberAt = (at: number) => number
 /** Calls by their names. Each reads its arguments before it does anything. */
 function carrierOf(call: SystemCall, line: number, at: Addresses): Carry {
   const { args } = call
-  const n: NumberAt = (i) => numberOf(args[i], line)
+  const n: NumberAt = (i) => {
+    // Bytes are zeros, and nobody names them.
+    if (args[1]?.kind === 'string') throw new Unsupported('a buffer with text', line)
+    return numberOf(args[i], line)
+  }
   switch (call.name) {
     case 'socket':
       return socket

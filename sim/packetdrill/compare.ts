@@ -108,6 +108,18 @@ function optionsDifference(
   return null
 }
 
+/** By how many ticks a timestamp that the host sent is off, counted from the first one. */
+export function stampError(
+  expected: ScriptPacket,
+  { payload }: Ipv4Packet,
+  talk: Conversation,
+): number {
+  if (expected.kind !== 'tcp' || payload.kind !== 'tcp') return 0
+  const stamp = expected.options?.find((option) => option.kind === 'TS')
+  if (stamp === undefined || !payload.options.hasTimestamps) return 0
+  return Math.abs((payload.options.timestampValue - talk.stampOffset - stamp.value) | 0)
+}
+
 /** A packet that the host sent, in the numbers of the script. */
 export function liveText(packet: Ipv4Packet, talk: Conversation): string {
   const { payload } = packet

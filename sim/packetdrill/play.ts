@@ -5,7 +5,7 @@ import type { TcpState } from '../../protocols/tcp/state.ts'
 import { type Nanos, s } from '../../protocols/time.ts'
 import { type Addresses, type Attempt, beginCall } from './calls.ts'
 import { runCode } from './code.ts'
-import { difference, liveText } from './compare.ts'
+import { difference, liveText, stampError } from './compare.ts'
 import { Conversation, ScriptMistake } from './conversation.ts'
 import { Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, outcomeText, sameErrno } from './errno-result.ts'
@@ -99,7 +99,7 @@ export class Play {
       drive: config.drive,
       policy: config.policy,
       local,
-      prefixLength: 16,
+      prefixLength: Number(/\/(\d+)$/.exec(this.#option('local_ip', ''))?.[1] ?? 16),
       gateway: address('gateway_ip', '192.168.0.2'),
       mtu: this.#number('mtu', 1500),
     })
@@ -317,6 +317,10 @@ export class Play {
     this.#note('', actual.text, at)
     const wrong = difference(packet, whole, talk, this.#config.neutral)
     if (wrong !== null) throw new Deviation(wrong, line, wanted, actual)
+    const tick = this.#number('tcp_ts_tick_usecs', 0) * 1000
+    if (stampError(packet, whole, talk) * tick > tolerance) {
+      throw new Deviation('TS val', line, wanted, actual)
+    }
     if (when.kind === 'any') return
     if (at < due - tolerance || at > due + width + tolerance) {
       throw new Deviation('time', line, wanted, actual)

@@ -10,7 +10,6 @@ const OPTIONS: { readonly [name: string]: RegExp } = {
   local_ip: /^[\d./]+$/,
   remote_ip: /^[\d./]+$/,
   gateway_ip: /^[\d.]+$/,
-  netmask_ip: /^[\d.]+$/,
   bind_port: /^\d+$/,
   connect_port: /^\d+$/,
   mtu: /^\d+$/,
@@ -32,7 +31,7 @@ export function checkSupport({ options, init, events, cleanup }: Script): void {
   for (const [name, value] of options) {
     const known = Object.hasOwn(OPTIONS, name) && OPTIONS[name]!.test(value)
     if (!known) throw new Unsupported(value === '' ? `--${name}` : `--${name}=${value}`, 1)
-    const isAddress = name.endsWith('_ip') && name !== 'netmask_ip'
+    const isAddress = name.endsWith('_ip')
     if (isAddress && parseIpv4Text(value.replace(/\/\d+$/, '')) === null) {
       throw new Unsupported(`--${name}=${value}`, 1)
     }

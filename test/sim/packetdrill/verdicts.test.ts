@@ -111,6 +111,36 @@ describe('neutral comparison', () => {
   })
 })
 
+test('timestamps are looked at where --tcp_ts_tick_usecs says how long a tick is', () => {
+  const stamped = (ticks: string, second: number) =>
+    runScript(`--tolerance_percent=0 ${ticks}
+      0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+      +0 bind(3, ..., ...) = 0
+      +0 listen(3, 1) = 0
+      +0 < S 0:0(0) win 65535 <mss 1000,nop,nop,TS val 1 ecr 0>
+      +0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,TS val 500 ecr 1>
+      +.5 < . 1:1(0) ack 1 win 65535 <nop,nop,TS val 1000 ecr 500>
+      +0 accept(3, ..., ...) = 4
+      +0 write(4, ..., 10) = 10
+      +0 > P. 1:11(10) ack 1 <nop,nop,TS val ${second} ecr 1000>`).reason
+  // One tick a millisecond: 500 of them, give or take 4 ms.
+  expect(stamped('--tcp_ts_tick_usecs=1000', 1000)).toBe('')
+  expect(stamped('--tcp_ts_tick_usecs=1000', 1004)).toBe('')
+  expect(stamped('--tcp_ts_tick_usecs=1000', 1005)).toBe('TS val')
+  expect(stamped('', 9999)).toBe('')
+})
+
+test('an echo of a timestamp that was not written is a mistake of the script', () => {
+  const { verdict, line, reason } = runScript(`0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+    +0 bind(3, ..., ...) = 0
+    +0 listen(3, 1) = 0
+    +0 < S 0:0(0) win 65535 <mss 1000,nop,nop,TS val 1 ecr 0>
+    +0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,TS val 500 ecr 1>
+    +0 < . 1:1(0) ack 1 win 65535 <nop,nop,TS val 2 ecr 501>`)
+  expect({ verdict, line }).toEqual({ verdict: 'failed', line: 6 })
+  expect(reason).toContain('ecr 501')
+})
+
 describe('a call', () => {
   const drained = '+0 > P. 1:11(10) ack 1\n'
   test.each([
@@ -138,6 +168,8 @@ describe('what is not known is refused, wherever it stands', () => {
   test.each([
     ['+0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [1], 4) = 0', 'TCP_FASTOPEN'],
     ['+0 getsockopt(4, SOL_SOCKET, SO_KEEPALIVE, [0], [4]) = 0', 'SO_KEEPALIVE'],
+    ['+0 write(4, "text", 4) = 4', 'a buffer with text'],
+    ['+0 recvmsg(4, {msg_iov(1)=[{..., 9}], msg_flags=MSG_CTRUNC}, 0) = 9', 'msg_flags'],
     ['+0 splice(4, ..., 10) = 0', 'splice'],
     ['+0 send(4, ..., 10, MSG_OOB) = 10', 'MSG_OOB'],
     ['+0 < . 1:1(0) ack 1 win 9 <FO abcd>', 'TCP option FO'],
