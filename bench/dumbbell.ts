@@ -29,7 +29,14 @@ export const benchmarks: readonly Benchmark[] = [
 ]
 
 function entry(name: string, size: Dumbbell): Benchmark {
-  return { name, run: () => runDumbbell(size, null) }
+  return { name, run: () => runTwice(size) }
+}
+
+/** ns-3 comes compiled, we compile ourselves as we run: the second run counts, the first is shown. */
+async function runTwice(size: Dumbbell): Promise<Row> {
+  const cold = await runDumbbell(size, null)
+  const warm = await runDumbbell(size, null)
+  return { ...warm, coldSegmentsPerCpuSecond: cold['segmentsPerCpuSecond']! }
 }
 
 /** The shipped scenario, run as a program would, with nobody or somebody listening. */
@@ -91,6 +98,7 @@ function withSinks(host: Host, sinks: Sink[]): Host {
 
 /** Nobody listens; then digest and statistics do, as in `twinwire run`. */
 async function compareTracing(): Promise<Row> {
+  await runDumbbell(GIGABIT, null) // compiles
   const [off, on] = [await runDumbbell(GIGABIT, null), await runDumbbell(GIGABIT, listeners())]
   const speedOff = Number(off['segmentsPerCpuSecond'])
   const speedOn = Number(on['segmentsPerCpuSecond'])
