@@ -204,16 +204,21 @@ export class World {
   }
 
   #arrive(node: Node, port: number, link: string, frame: EthernetFrame): void {
-    this.#observer?.({
-      kind: 'received',
-      at: this.now,
-      event: this.events,
-      node: node.name,
-      port,
-      link,
-      frame,
-    })
+    if (this.#observer !== null) this.#tellArrival(this.#observer, node, port, link, frame)
     node.receive(port, frame)
+  }
+
+  // Records are made apart from the hot path, which stays small enough to be compiled as one piece.
+
+  #tellArrival(
+    observe: TraceObserver,
+    node: Node,
+    port: number,
+    link: string,
+    frame: EthernetFrame,
+  ): void {
+    const { now: at, events: event } = this
+    observe({ kind: 'received', at, event, node: node.name, port, link, frame })
   }
 
   /** Calls `wake` at a time from now on, once, unless the returned function is called before. */
@@ -234,10 +239,19 @@ export class World {
   sent(node: Node, link: LinkDirection, port: number, frame: EthernetFrame): void {
     link.send(this.now, frame)
     this.#monitor?.sent(node, link, frame)
-    if (this.#observer === null) return
+    if (this.#observer !== null) this.#tellSent(this.#observer, node, link, port, frame)
+  }
+
+  #tellSent(
+    observe: TraceObserver,
+    node: Node,
+    link: LinkDirection,
+    port: number,
+    frame: EthernetFrame,
+  ): void {
     const { managed } = link
     if (managed !== null) this.#tellQueue(node, port, link, 0, managed.before)
-    this.#observer({
+    observe({
       kind: 'sent',
       at: this.now,
       event: this.events,

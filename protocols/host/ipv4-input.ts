@@ -16,7 +16,7 @@ import { icmpArrives } from './icmp-input.ts'
 import { icmpError } from './icmp-errors.ts'
 import { fragmentArrives } from './ipv4-fragments.ts'
 import { optionsPass } from './ipv4-options.ts'
-import { type HostState, isBroadcast } from './state.ts'
+import { BROADCAST, type HostState } from './state.ts'
 import { tcpArrives } from './tcp.ts'
 import { udpArrives } from './udp.ts'
 
@@ -35,7 +35,7 @@ export function ipv4Arrives(
   }
   const ours = h.addresses.get(destination | 0) // a number for certain: half the price
   if (ours !== undefined) {
-    const broadcast = isBroadcast(h, destination)
+    const broadcast = ours === BROADCAST
     // RFC 1122 §3.3.6: a host is not meant by what everybody gets.
     if (broadcastFrame && !broadcast) return drop(packet, 'ipv4 unicast to all', out)
     return deliver(h, now, packet, broadcast, out)

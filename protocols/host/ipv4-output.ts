@@ -12,7 +12,7 @@ import { lookupRoute, type Route } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
 import type { HostOut } from './output.ts'
-import { type HostState, isBroadcast, isOwn, LOOPBACK_OWNER } from './state.ts'
+import { BROADCAST, type HostState, isOwn, LOOPBACK_OWNER } from './state.ts'
 
 /** The way to a destination, and the address of ours that packets on it carry. */
 export interface Path {
@@ -58,7 +58,8 @@ export function sendIp(
   h.identification = (h.identification + 1) & 0xffff
   const id = h.identification
   const packet = new Ipv4Packet(source, destination, protocol, ttl, id, details, payload)
-  if (isOwn(h, destination)) {
+  const ours = h.addresses.get(destination | 0) // a number for certain: half the price
+  if (ours !== undefined && ours !== BROADCAST) {
     h.loopback.push(packet)
     out.wake(LOOPBACK_OWNER, now)
     return true
@@ -69,25 +70,29 @@ export function sendIp(
     return false
   }
   const { mtu } = h.interfaces[route.port]!
-  const nextHop = route.gateway ?? destination
-  if (packet.size <= mtu) transmitOn(h, now, route.port, nextHop, packet, out)
+  if (packet.size <= mtu) transmit(h, now, route, packet, ours === BROADCAST, out)
   else if (details.dontFragment) out.event({ kind: 'dropped', why: 'ipv4 too big', packet })
-  else for (const each of fragment(packet, mtu)) transmitOn(h, now, route.port, nextHop, each, out)
+  else {
+    for (const each of fragment(packet, mtu)) {
+      transmit(h, now, route, each, ours === BROADCAST, out)
+    }
+  }
   return true
 }
 
 /** Puts a packet on a link: to everybody, or to the next hop. */
-export function transmitOn(
+function transmit(
   h: HostState,
   now: Nanos,
-  port: number,
-  nextHop: number,
+  route: Route,
   packet: Ipv4Packet,
+  broadcast: boolean,
   out: HostOut,
 ): void {
-  if (isBroadcast(h, nextHop)) {
+  const { port, gateway } = route
+  if (broadcast) {
     const { mac } = h.interfaces[port]!
     return out.send(new EthernetFrame(BROADCAST_MAC, mac, ETHERTYPE_IPV4, packet), port)
   }
-  sendToNeighbour(h, now, port, nextHop, packet, out)
+  sendToNeighbour(h, now, port, gateway ?? packet.destination, packet, out)
 }

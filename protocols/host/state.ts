@@ -202,7 +202,7 @@ export const socketOwner = (h: HostState, socket: SocketId): number =>
   FIRST_ARP_OWNER + h.interfaces.length + socket
 
 /** In place of an interface: a network's broadcast address. */
-const BROADCAST = -1
+export const BROADCAST = -1
 
 export const isOwn = (h: HostState, address: IpAddress): boolean =>
   (h.addresses.get(address) ?? BROADCAST) !== BROADCAST
