@@ -54,7 +54,7 @@ export const createArp = (): ArpState => ({ entries: new Map(), waiting: [] })
 
 /** The hit path: the MAC to send to, or `null` where `arpResolve` must take the packet. */
 export function arpLookup(state: ArpState, now: Nanos, address: Ipv4Address): Mac | null {
-  const entry = state.entries.get(address | 0) // a number for certain: half the price
+  const entry = state.entries.get(address | 0) // a number for certain: a cheaper hash
   return entry !== undefined && now < entry.usableUntil ? entry.mac : null
 }
 

@@ -33,7 +33,7 @@ export function ipv4Arrives(
   if (source === BROADCAST_IPV4 || isMulticastIpv4(source)) {
     return drop(packet, 'ipv4 bad source', out)
   }
-  const ours = h.addresses.get(destination | 0) // a number for certain: half the price
+  const ours = h.addresses.get(destination | 0) // a number for certain: a cheaper hash
   if (ours !== undefined) {
     const broadcast = ours === BROADCAST
     // RFC 1122 §3.3.6: a host is not meant by what everybody gets.

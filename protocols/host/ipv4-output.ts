@@ -58,7 +58,7 @@ export function sendIp(
   h.identification = (h.identification + 1) & 0xffff
   const id = h.identification
   const packet = new Ipv4Packet(source, destination, protocol, ttl, id, details, payload)
-  const ours = h.addresses.get(destination | 0) // a number for certain: half the price
+  const ours = h.addresses.get(destination | 0) // a number for certain: a cheaper hash
   if (ours !== undefined && ours !== BROADCAST) {
     h.loopback.push(packet)
     out.wake(LOOPBACK_OWNER, now)
