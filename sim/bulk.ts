@@ -22,7 +22,7 @@ export interface Sink {
 }
 
 /** Accepts every connection on a port and reads it to its end. */
-export function startSink(node: Node, port: number, onBytes?: (bytes: number) => void): Sink {
+export function startSink(node: Node, port: number): Sink {
   const sink: Sink = { bytes: 0, connections: 0 }
   const listener = openSocket(node, 'tcp')
   node.handle(listener, (event) => {
@@ -34,7 +34,6 @@ export function startSink(node: Node, port: number, onBytes?: (bytes: number) =>
       if (happened.kind === 'readable') node.call(receive)
       else if (happened.kind === 'received') {
         sink.bytes += happened.bytes
-        onBytes?.(happened.bytes)
         if (happened.ended) node.call({ kind: 'close', socket })
       }
     })
