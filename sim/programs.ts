@@ -1,7 +1,9 @@
+import type { Application } from '../protocols/application.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { IpAddress } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import { hasItsAddresses } from '../protocols/host/state.ts'
+import { type RunningApplication, startApplication } from './application.ts'
 import { type Sink, startBulk, startSink } from './bulk.ts'
 import type { TraceObserver, TraceRecord } from '../trace/record.ts'
 import { readCondition } from './fault-condition.ts'
@@ -67,6 +69,15 @@ export interface Host {
   sink(port: number): Sink
   /** Runs echo, discard, daytime or chargen over UDP and TCP for as long as the host is up. */
   serve(service: ServiceName, options?: ServeOptions): void
+  /**
+   * Runs an application engine for as long as the host is up, and hands over what it reports. In a
+   * recorded run its states are immutable, too.
+   */
+  run<State, Command, Report>(
+    engine: Application<State, Command, Report>,
+    state: State,
+    report?: (report: Report, now: Nanos) => void,
+  ): RunningApplication<State, Command>
   /** Starts a traffic generator. What it counts goes on counting. */
   traffic(spec: TrafficSpec): Traffic
   /** One ICMP echo request; `null` when nothing came back in time. */
@@ -194,7 +205,7 @@ export class Programs {
   }
 
   /** What runs on a host by itself, once started. */
-  #loadOf(node: Node): Pick<Host, 'bulk' | 'sink' | 'traffic' | 'serve'> {
+  #loadOf(node: Node, settle: Settle): Pick<Host, 'bulk' | 'sink' | 'traffic' | 'serve' | 'run'> {
     const world = this.#world
     return {
       bulk: (remote, port, bytes = Infinity) =>
@@ -204,8 +215,13 @@ export class Programs {
         const sample = (name: string, span: Nanos) => this.samples.add(name, span)
         return startTraffic({ world, node, files: this.#files, sample }, spec)
       },
+      run: (engine, state, report) =>
+        startApplication(world, node, engine, state, (said, now) => {
+          settle() // a program may be waiting for it
+          report?.(said, now)
+        }),
       serve: (service, options = {}) =>
-        serve(node, service, options, `${world.seed}/${node.name}/${service}`),
+        serve(world, node, service, options, `${world.seed}/${node.name}/${service}`),
     }
   }
 
@@ -251,7 +267,7 @@ export class Programs {
         socket.connect(toIp(remote))
         return socket
       },
-      ...this.#loadOf(node),
+      ...this.#loadOf(node, settle),
       ping: (remote, options = {}) => {
         const { sequence = ((this.#echoes.get(node.name) ?? 0) + 1) & 0xffff } = options
         this.#echoes.set(node.name, sequence)

@@ -1,22 +1,17 @@
 import type { Errno } from '../protocols/errno.ts'
-import type { SocketCall, SocketEvent } from '../protocols/host/socket.ts'
-import { nextSocket } from '../protocols/host/state.ts'
 import { murmur3 } from '../protocols/murmur3.ts'
 import { ascii } from '../protocols/services/ascii.ts'
 import { chargen } from '../protocols/services/chargen.ts'
 import { daytime } from '../protocols/services/daytime.ts'
 import { discard } from '../protocols/services/discard.ts'
 import { echo } from '../protocols/services/echo.ts'
-import {
-  createService,
-  type Service,
-  startService,
-  stepService,
-} from '../protocols/services/server.ts'
+import { createService, type Service, serviceEngine } from '../protocols/services/server.ts'
+import { startApplication } from './application.ts'
 import type { Node } from './node.ts'
 import { SocketError } from './socket.ts'
 import { didYouMean } from './suggest.ts'
 import { UserError } from './user-error.ts'
+import type { World } from './world.ts'
 
 /** The services by name; `serve` takes one of these. */
 export type ServiceName = Service['name']
@@ -33,36 +28,23 @@ export interface ServeOptions {
  *
  * @throws UserError for a name or port that is none, SocketError where the port is taken.
  */
-export function serve(node: Node, name: ServiceName, options: ServeOptions, seed: string): void {
+export function serve(
+  world: World,
+  node: Node,
+  name: ServiceName,
+  options: ServeOptions,
+  seed: string,
+): void {
   const service = serviceOf(name, options)
   const { port = service.port } = options
   if (!Number.isInteger(port) || port < 1 || port > 0xffff) {
     throw new UserError(`${port} is not a port`, { where: `serve ${name}` })
   }
   const state = createService(port, murmur3(ascii(seed), 0))
-  const calls: SocketCall[] = []
-  let running = false
-  const out = { call: (call: SocketCall) => void calls.push(call) }
   let refused: Errno | null = null
-  const hear = (event: SocketEvent): void => {
-    const isSetUp = event.kind === 'rejected' && (event.call === 'bind' || event.call === 'listen')
-    if (isSetUp) refused ??= event.error
-    if (event.kind === 'accepted') node.handle(event.socket, hear)
-    stepService(service, state, node.now, event, out)
-    carryOut()
-  }
-  // A step is over before its calls are made: their answers are steps of their own.
-  const carryOut = (): void => {
-    if (running) return
-    running = true
-    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
-      if (call.kind === 'open') node.handle(nextSocket(node.state), hear)
-      node.call(call)
-    }
-    running = false
-  }
-  startService(out)
-  carryOut()
+  startApplication(world, node, serviceEngine(service), state, ({ error }) => {
+    refused ??= error
+  })
   if (refused !== null) throw new SocketError(refused, `serve ${name} on port ${port}`)
 }
 

@@ -67,6 +67,8 @@ export class World {
   /** Queue events so far; the current one's number within a step. */
   events = 0
   readonly seed: string
+  /** States are immutable: those of applications, too. */
+  readonly recorded: boolean
   readonly nodes: readonly Node[]
   /** Both directions of each link, in the order of the plan: a>b, b>a. */
   readonly links: readonly LinkDirection[]
@@ -80,6 +82,7 @@ export class World {
 
   constructor(network: Network, options: WorldOptions) {
     this.seed = options.seed
+    this.recorded = options.recorded ?? false
     this.#observer = options.observer ?? null
     this.#monitor = options.monitor ?? null
     this.nodes = network.nodes.map((plan) => this.#addNode(plan, options))

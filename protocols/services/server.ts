@@ -1,18 +1,21 @@
+import type { Application, ApplicationOut } from '../application.ts'
 import type { Bytes } from '../bytes.ts'
-import type { SocketCall, SocketEvent, SocketId } from '../host/socket.ts'
+import type { Errno } from '../errno.ts'
+import type { SocketEvent, SocketId } from '../host/socket.ts'
 import type { Nanos } from '../time.ts'
 
 /*
  * What the small services of RFC 862 to 867 have in common: a UDP socket and a TCP listener on one
- * port. An application engine hears socket events and asks for socket calls; it knows neither the host
- * nor the world below. Its calls are carried out after the step, in order, and what they answer
- * comes as further events: so it runs on a simulated host as it does on a kernel's sockets.
+ * port.
  */
 
-/** Takes the calls of a step. */
-export interface ServiceOut {
-  call(call: SocketCall): void
+/** The port could not be had. */
+export interface ServiceRefused {
+  readonly kind: 'refused'
+  readonly error: Errno
 }
+
+type ServiceOut = ApplicationOut<ServiceRefused>
 
 /** One TCP connection of a service. */
 export interface ServiceConnection {
@@ -64,15 +67,25 @@ export const createService = (port: number, seed: number): ServiceState => ({
   connections: [],
 })
 
-/** Opens both sockets; their `opened` events bind them. */
-export function startService(out: ServiceOut): void {
-  out.call({ kind: 'open', protocol: 'udp' })
-  out.call({ kind: 'open', protocol: 'tcp' })
-}
+/** The application engine of a service. */
+export const serviceEngine = (
+  service: Service,
+): Application<ServiceState, never, ServiceRefused> => ({
+  name: service.name,
+  step(state, now, input, out) {
+    if (input.kind === 'start') {
+      // Their `opened` events bind them.
+      out.call({ kind: 'open', protocol: 'udp' })
+      out.call({ kind: 'open', protocol: 'tcp' })
+    } else if (input.kind === 'socket') {
+      socketEvent(service, state, now, input.event, out)
+    }
+  },
+})
 
 const BACKLOG = 128
 
-export function stepService(
+function socketEvent(
   service: Service,
   state: ServiceState,
   now: Nanos,
@@ -82,6 +95,11 @@ export function stepService(
   switch (event.kind) {
     case 'opened':
       return opened(state, event.socket, event.protocol, out)
+    case 'rejected': {
+      const isSetUp = event.call === 'bind' || event.call === 'listen'
+      if (isSetUp) return out.report({ kind: 'refused', error: event.error })
+      break
+    }
     case 'datagram': {
       if (isService(event.remote.port)) return
       const bytes = service.answer(state, now, event.payload)
@@ -104,11 +122,10 @@ export function stepService(
     case 'closed':
       state.connections = state.connections.filter(({ socket }) => socket !== event.socket)
       return
-    default: {
-      const connection = state.connections.find(({ socket }) => socket === event.socket)
-      if (connection !== undefined) heard(service, connection, event, out)
-    }
+    default:
   }
+  const connection = state.connections.find(({ socket }) => socket === event.socket)
+  if (connection !== undefined) heard(service, connection, event, out)
 }
 
 function opened(

@@ -7,12 +7,7 @@ import { chargen } from '../../../protocols/services/chargen.ts'
 import { civilFromDays, daytime, daytimeText } from '../../../protocols/services/daytime.ts'
 import { discard } from '../../../protocols/services/discard.ts'
 import { echo } from '../../../protocols/services/echo.ts'
-import {
-  createService,
-  type Service,
-  startService,
-  stepService,
-} from '../../../protocols/services/server.ts'
+import { createService, type Service, serviceEngine } from '../../../protocols/services/server.ts'
 
 const PEER = { address: 0x0a000002, port: 4000 }
 const LOCAL = { address: 0x0a000001, port: 7 }
@@ -48,13 +43,19 @@ const said = (call: SocketCall): string => {
   return 'socket' in call ? `${call.kind} ${call.socket}` : call.kind
 }
 
+const outTo = (calls: SocketCall[]) => ({
+  call: (call: SocketCall) => void calls.push(call),
+  report: () => {},
+  wake: () => {},
+})
+
 /** Every event with the calls it brings, on states that Immer keeps frozen between the steps. */
 function story(service: Service, events: readonly SocketEvent[], now = 0): string[] {
   let state = createService(service.port, 1)
   return events.map((event) => {
     const calls: SocketCall[] = []
     state = produce(state, (draft) => {
-      stepService(service, draft, now, event, { call: (call) => calls.push(call) })
+      serviceEngine(service).step(draft, now, { kind: 'socket', event }, outTo(calls))
     })
     return `${event.kind}: ${calls.map(said).join(', ')}`
   })
@@ -62,7 +63,7 @@ function story(service: Service, events: readonly SocketEvent[], now = 0): strin
 
 test('a service opens a UDP socket and a TCP listener on its port', () => {
   const calls: SocketCall[] = []
-  startService({ call: (call) => calls.push(call) })
+  serviceEngine(echo).step(createService(7, 1), 0, { kind: 'start' }, outTo(calls))
   expect(calls).toEqual([
     { kind: 'open', protocol: 'udp' },
     { kind: 'open', protocol: 'tcp' },
