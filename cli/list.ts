@@ -3,6 +3,7 @@ import { type Param, defaultText } from '../sim/params.ts'
 import type { Scenario } from '../sim/scenario.ts'
 import { EXIT_OK } from './exit-codes.ts'
 import { findScenario } from './find-scenario.ts'
+import { type RegisterVerb } from './verb.ts'
 
 /** Lists the scenarios that come with the package, or shows one with its parameters. */
 export async function list(name: string | undefined, json: boolean): Promise<number> {
@@ -60,4 +61,15 @@ function wrapped(text: string): string {
     line += line === '' ? word : ` ${word}`
   }
   return [...lines, line].join('\n')
+}
+
+export const listVerb: RegisterVerb = (program, _files, verb) => {
+  program
+    .command('list')
+    .description('list the scenarios, or show one with its parameters')
+    .argument('[scenario]', 'a name, or the path of a scenario file')
+    .option('--json', 'as one JSON object', false)
+    .action((name: string | undefined, { json }: { json: boolean }) => {
+      verb.act = async () => ({ code: await list(name, json) })
+    })
 }

@@ -11,6 +11,7 @@ import {
 import { didYouMean } from '../sim/suggest.ts'
 import { UserError } from '../sim/user-error.ts'
 import { EXIT_EXPECTATION, EXIT_OK } from './exit-codes.ts'
+import { collect, type RegisterVerb } from './verb.ts'
 
 export interface PacketdrillCommand {
   readonly profile: string
@@ -127,4 +128,20 @@ function asJson(
     ...(actual === null ? {} : { actual: seconds(actual) }),
     ...(c.verbose ? { log } : {}),
   }
+}
+
+export const packetdrillVerb: RegisterVerb = (program, _files, verb) => {
+  program
+    .command('packetdrill')
+    .description('play packetdrill scripts against the TCP in virtual time')
+    .argument('<path...>', 'scripts, or folders of .pkt files')
+    .option('--profile <name>', 'whose choices the TCP makes', 'rfc')
+    .option('-D, --define <name=value>', 'what a word stands for; may be repeated', collect, [])
+    .option('--neutral', 'leave windows, padding and order of options aside', false)
+    .option('-v, --verbose', 'every packet and call', false)
+    .option('--json', 'one JSON object', false)
+    .action((paths: string[], command: PacketdrillCommand) => {
+      verb.act = async () => ({ code: packetdrill(paths, command) })
+      verb.reproduce = null
+    })
 }

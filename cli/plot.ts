@@ -7,6 +7,7 @@ import { plotPage } from './plot-html.ts'
 import { DEFAULT_PLOTS, panelsOf, PLOTS, type PlotName } from './plot-panels.ts'
 import { plotText } from './plot-text.ts'
 import { message } from './report.ts'
+import { type RegisterVerb } from './verb.ts'
 
 export type PlotCommand = { readonly [name in PlotName]?: boolean } & {
   /** Only subjects whose name contains this. */
@@ -56,4 +57,32 @@ function nothingToPlot(path: string, { points }: SeriesFile, of: string | undefi
     where: path,
     hint: didYouMean(of, names.slice(0, 8)),
   })
+}
+
+const PLOT_EXAMPLES = `
+Examples:
+  $ twinwire run dumbbell --series run.ndjson
+  $ twinwire plot run.ndjson --queue --of 'r1>r2'
+  $ twinwire plot run.ndjson --cwnd --rtt --queue -o plot.html
+
+Without --cwnd and its like: windows, round-trip times and queues.`
+
+export const plotVerb: RegisterVerb = (program, files, verb) => {
+  program
+    .command('plot')
+    .description('draw time series of a run: text, or a page')
+    .argument('<file>', "what 'run --series FILE.ndjson' has written")
+    .option('--cwnd', 'congestion windows')
+    .option('--ssthresh', 'slow-start thresholds')
+    .option('--flight', 'bytes in flight')
+    .option('--rtt', 'smoothed round-trip times')
+    .option('--rto', 'retransmission timeouts')
+    .option('--queue', 'queues in frames')
+    .option('--queue-bytes', 'queues in bytes')
+    .option('--of <text>', 'only what has this in its name: r1>r2')
+    .option('-o, --output <file>', 'a page for the browser, complete in itself')
+    .addHelpText('after', PLOT_EXAMPLES)
+    .action((file: string, command: PlotCommand) => {
+      verb.act = async () => ({ code: plot(file, command, files) })
+    })
 }

@@ -17,6 +17,7 @@ import { EXIT_OK, EXIT_USER } from './exit-codes.ts'
 import type { NodeFiles } from './files.ts'
 import { hexDump } from './hex-dump.ts'
 import { message } from './report.ts'
+import { type RegisterVerb } from './verb.ts'
 
 export interface ReadCommand {
   readonly filter?: string
@@ -160,4 +161,27 @@ function fromStdin(): Uint8Array {
   } catch (e) {
     throw new EnvironmentError(`cannot read stdin: ${(e as Error).message}`)
   }
+}
+
+const READ_EXAMPLES = `
+Examples:
+  $ twinwire read capture.pcapng --filter 'tcp port 80 and host 10.0.0.1'
+  $ twinwire read capture.pcap --filter 'tcp[tcpflags] & tcp-syn != 0' -v -c 1
+  $ tcpdump -w - -i eth0 | twinwire read -`
+
+export const readVerb: RegisterVerb = (program, files, verb) => {
+  program
+    .command('read')
+    .description('show the frames of a capture file')
+    .argument('<file>', "pcap or pcapng; '-' is stdin")
+    .option('--filter <expression>', "'tcp and host 10.0.0.1'")
+    .option('-c, --count <number>', 'at most so many frames')
+    .option('-v, --verbose', 'header fields', false)
+    .option('-x, --hex', 'the bytes behind the Ethernet header', false)
+    .option('-S, --absolute', 'TCP numbers as they are on the wire', false)
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', READ_EXAMPLES)
+    .action((file: string, command: ReadCommand) => {
+      verb.act = async () => ({ code: read(file, command, files) })
+    })
 }

@@ -17,7 +17,14 @@ import { message } from './report.ts'
 import { stackPlace } from './source-place.ts'
 import { watchPrograms } from './watch-programs.ts'
 import { openSeries } from './series-out.ts'
-import { type RunSettings, readSettings, readUntil, reproduceCommand } from './settings.ts'
+import {
+  type RunSettings,
+  readSettings,
+  readUntil,
+  reproduceCommand,
+  runOptions,
+} from './settings.ts'
+import { type RegisterVerb, type Verdict } from './verb.ts'
 
 export interface RunCommand extends RunSettings {
   readonly trace: boolean
@@ -36,12 +43,6 @@ export const runReproduction = (scenario: string, command: RunCommand): string =
     ...(command.recorded ? ['--recorded'] : []),
     ...(command.wireExact ? ['--wire-exact'] : []),
   ])
-
-export interface Verdict {
-  readonly code: number
-  /** Where the run came to its end. */
-  readonly digest?: string
-}
 
 /** Runs a scenario once and says how it went. */
 export async function run(name: string, command: RunCommand, files: NodeFiles): Promise<Verdict> {
@@ -221,4 +222,32 @@ function summaryText(outcome: Outcome, capture: string | null): string {
   const width = Math.max(...facts.map(([name]) => name.length))
   for (const [name, fact] of facts) lines.push(`${name.padEnd(width)}  ${fact}`)
   return lines.join('\n')
+}
+
+const RUN_EXAMPLES = `
+Examples:
+  $ twinwire run file-transfer --set loss=5% --set file=photo.jpg --set out=copy.jpg
+  $ twinwire run file-transfer --trace | grep DROP
+  $ twinwire run file-transfer -w - | tshark -r -
+  $ twinwire run file-transfer --json
+
+'twinwire list SCENARIO' shows what --set can change. Stdout carries one thing: the capture with
+'-w -', else the object with --json, else the lines with --trace, else the summary.
+Exit codes: 0 passed, 1 an expectation failed, 2 wrong usage or input, 3 an internal error,
+4 the machine does not allow it, 130 interrupted.`
+
+export const runVerb: RegisterVerb = (program, files, verb) => {
+  runOptions(program.command('run').description('run a scenario once'))
+    .option('--trace', 'a line for everything that happens', false)
+    .option('-w, --write <file>', "a pcapng capture; '-' is stdout")
+    .option('--series <file>', 'how windows, round-trip times and queues change: .ndjson or .csv')
+    .option('--json', 'the outcome as one JSON object', false)
+    .option('--recorded', 'keep every state (slower, same digest)', false)
+    .option('--update-digest', 'record the digest: later runs are held against it', false)
+    .option('--wire-exact', 'encode and parse every frame (slower, same digest)', false)
+    .addHelpText('after', RUN_EXAMPLES)
+    .action((name: string, command: RunCommand) => {
+      verb.act = () => run(name, command, files)
+      verb.reproduce = () => runReproduction(name, command)
+    })
 }

@@ -1,5 +1,7 @@
 import { formatDuration, parseDuration } from '../sim/units.ts'
 import { UserError, isRefusal, refused } from '../sim/user-error.ts'
+import type { Command } from 'commander'
+import { collect } from './verb.ts'
 
 /** What `run` and `verify` have in common. */
 export interface RunSettings {
@@ -50,3 +52,11 @@ export function reproduceCommand(
 
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+
+/** Of commands that run a scenario. */
+export const runOptions = (command: Command): Command =>
+  command
+    .argument('<scenario>', 'a name, or the path of a scenario file')
+    .option('--seed <text>', 'the seed of all chance', '1')
+    .option('--set <name=value>', 'a parameter; may be repeated', collect, [])
+    .option('--until <duration>', 'the latest end, in simulated time: 60s')

@@ -12,6 +12,7 @@ import { EXIT_OK } from './exit-codes.ts'
 import { type NodeFiles, withoutWriting } from './files.ts'
 import { blaming, findScenario } from './find-scenario.ts'
 import { readSettings } from './settings.ts'
+import { collect, type RegisterVerb } from './verb.ts'
 
 export interface TcCommand {
   readonly set: readonly string[]
@@ -87,4 +88,25 @@ function mahimahi(chosen: readonly Direction[], span: string): string {
   const trace = chosen[0]!.options.trace ?? traceOfRate(chosen[0]!.options, nanos)
   if (isRefusal(trace)) throw refused(trace, `link ${chosen[0]!.name}`)
   return formatDeliveryTrace(trace)
+}
+
+const TC_EXAMPLES = `
+Examples:
+  $ twinwire tc dumbbell
+  $ twinwire tc file-transfer --link 'a>b' --dev eth0 | sudo sh -x
+  $ twinwire tc file-transfer --link 'a>b' --mahimahi 60s > link.trace`
+
+export const tcVerb: RegisterVerb = (program, files, verb) => {
+  program
+    .command('tc')
+    .description('print the links of a scenario as tc(8) commands')
+    .argument('<scenario>', 'a name, or the path of a scenario file')
+    .option('--set <name=value>', 'a parameter; may be repeated', collect, [])
+    .option('--link <direction>', 'only this one: a>b')
+    .option('--dev <device>', 'for this device, not for namespaces named after the nodes')
+    .option('--mahimahi <duration>', "a delivery trace of the link's rate instead")
+    .addHelpText('after', TC_EXAMPLES)
+    .action((name: string, command: TcCommand) => {
+      verb.act = async () => ({ code: await tc(name, command, files) })
+    })
 }

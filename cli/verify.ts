@@ -6,8 +6,14 @@ import { errorLine, message } from './report.ts'
 import type { Verification } from '../sim/verify.ts'
 import type { TraceRecord } from '../trace/record.ts'
 import { TraceText } from '../trace/text.ts'
-import type { Verdict } from './run.ts'
-import { type RunSettings, readSettings, readUntil, reproduceCommand } from './settings.ts'
+import {
+  type RunSettings,
+  readSettings,
+  readUntil,
+  reproduceCommand,
+  runOptions,
+} from './settings.ts'
+import { type RegisterVerb, type Verdict } from './verb.ts'
 
 export const verifyReproduction = (scenario: string, settings: RunSettings): string =>
   reproduceCommand('verify', scenario, settings)
@@ -57,4 +63,20 @@ export async function verify(
 function recordLine(record: TraceRecord | null): string {
   if (record === null) return 'no such record'
   return new TraceText({ absolute: true, received: true }).line(record) ?? record.kind
+}
+
+const VERIFY_EXAMPLES = `
+Examples:
+  $ twinwire verify file-transfer
+  $ twinwire verify dumbbell --seed 7 --set loss=1%
+
+Prints the one digest that all runs have, or the first record that differs and exit code 3.`
+
+export const verifyVerb: RegisterVerb = (program, files, verb) => {
+  runOptions(program.command('verify').description('run a scenario in every way and compare'))
+    .addHelpText('after', VERIFY_EXAMPLES)
+    .action((name: string, settings: RunSettings) => {
+      verb.act = () => verify(name, settings, files)
+      verb.reproduce = () => verifyReproduction(name, settings)
+    })
 }
