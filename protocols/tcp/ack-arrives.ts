@@ -1,6 +1,6 @@
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import { newReno } from './congestion/new-reno.ts'
+import { controlOf } from './congestion/control-of.ts'
 import { enter, finish, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { sampleRtt } from './rto.ts'
@@ -53,7 +53,7 @@ function newDataAcknowledged(
   const { snd, rto, timers } = s
   const finAcked = s.finQueued && seqGt(seg.ack, snd.end)
   measure(s, now, seg, out)
-  moveWindow(s, seg, acked)
+  moveWindow(s, now, seg, acked)
   snd.una = seg.ack
   if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
   rto.retransmits = 0
@@ -63,8 +63,8 @@ function newDataAcknowledged(
   }
   // RFC 6298 (5.2), (5.3); in recovery only the first partial ACK restarts it (RFC 6582 §3.2).
   if (snd.una === snd.max) timers.retransmit = NEVER
-  else if (!s.cc.recovering || !s.cc.partial) timers.retransmit = now + rto.rto
-  if (s.cc.recovering) partialAck(s, now, acked, out)
+  else if (!s.recovery.recovering || !s.recovery.partial) timers.retransmit = now + rto.rto
+  if (s.recovery.recovering) partialAck(s, now, acked, out)
   if (s.wantsSpace) offerSpace(s, out)
   if (finAcked) finAcknowledged(s, now, out)
 }
@@ -101,46 +101,46 @@ const echoesLatest = (s: TcpState, seg: TcpSegment): boolean =>
   (s.rto.total === 0 || seqGeq(seg.options.timestampEcho, s.rto.latestTs))
 
 /** RFC 5681 §3.1 and the ends of recovery, RFC 6582 §3.2 step 3. */
-function moveWindow(s: TcpState, seg: TcpSegment, acked: number): void {
-  const { cc, snd } = s
-  cc.dupAcks = 0
-  if (!cc.recovering) {
-    if (cc.limited) newReno.acked(cc, acked, s.mss)
+function moveWindow(s: TcpState, now: Nanos, seg: TcpSegment, acked: number): void {
+  const { cc, recovery, snd } = s
+  recovery.dupAcks = 0
+  if (!recovery.recovering) {
+    if (cc.limited) controlOf(s).acked(cc, acked, s.mss, now)
     return
   }
-  if (seqLt(seg.ack, cc.recover)) return
-  const flight = seqDiff(snd.max, seg.ack)
-  cc.cwnd = Math.min(cc.ssthresh, Math.max(flight, s.mss) + s.mss)
-  cc.recovering = false
-  cc.partial = false
+  if (seqLt(seg.ack, recovery.recover)) return
+  recovery.recovering = false
+  recovery.partial = false
+  recovery.left = 0
+  controlOf(s).recovered(cc, seqDiff(snd.max, seg.ack), s.mss, now)
 }
 
 /** RFC 6582 §3.2 step 3, partial acknowledgement: the next hole is sent again at once. */
 function partialAck(s: TcpState, now: Nanos, acked: number, out: TcpOut): void {
-  const { cc } = s
-  cc.cwnd = Math.max(cc.cwnd - acked, s.mss)
-  if (acked >= s.mss) cc.cwnd += s.mss
-  cc.partial = true
+  const { recovery } = s
+  recovery.left = Math.max(recovery.left - acked + (acked >= s.mss ? s.mss : 0), 0)
+  recovery.partial = true
   retransmitFirst(s, now, 'fast', out)
 }
 
 /** RFC 6582 §3.2 steps 1 and 2; RFC 5681 §3.2. */
 function duplicateAck(s: TcpState, now: Nanos, out: TcpOut): void {
-  const { cc, snd } = s
-  cc.dupAcks += 1
-  if (cc.recovering) {
-    cc.cwnd += s.mss
+  const { cc, recovery, snd } = s
+  recovery.dupAcks += 1
+  if (recovery.recovering) {
+    recovery.left += s.mss
     return
   }
-  if (cc.dupAcks !== s.policy.dupAckThreshold) return
+  if (recovery.dupAcks !== s.policy.dupAckThreshold) return
   // Duplicates of what a timeout sent again show nothing (RFC 6582 §3.2 step 1).
-  if (seqLt(snd.una, cc.recover)) return
-  newReno.lost(cc, seqDiff(snd.max, snd.una), s.mss)
-  cc.recover = snd.max
-  cc.recovering = true
-  cc.partial = false
+  if (seqLt(snd.una, recovery.recover)) return
+  controlOf(s).lost(cc, seqDiff(snd.max, snd.una), s.mss, now)
+  cc.cwnd = cc.ssthresh
+  recovery.recover = snd.max
+  recovery.recovering = true
+  recovery.partial = false
+  recovery.left = s.policy.dupAckThreshold * s.mss
   retransmitFirst(s, now, 'fast', out)
-  cc.cwnd = cc.ssthresh + s.policy.dupAckThreshold * s.mss
 }
 
 function updateWindow(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {

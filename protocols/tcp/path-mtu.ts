@@ -37,14 +37,15 @@ export function pathShrinks(
 }
 
 function sendAgain(s: TcpState, now: Nanos, out: TcpOut): void {
-  const { snd, cc, rto, timers } = s
+  const { snd, cc, recovery, rto, timers } = s
   if (!seqGt(snd.max, snd.una)) return
   cc.ssthresh = Math.max(cc.ssthresh, cc.cwnd) // nothing was lost to congestion
   cc.cwnd = s.mss
-  cc.recover = (snd.max + 1) | 0
-  cc.recovering = false
-  cc.partial = false
-  cc.dupAcks = 0
+  recovery.recover = (snd.max + 1) | 0
+  recovery.recovering = false
+  recovery.partial = false
+  recovery.dupAcks = 0
+  recovery.left = 0
   snd.nxt = snd.una
   timers.retransmit = now + rto.rto
   s.fellBack = 'mtu'

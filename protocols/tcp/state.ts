@@ -8,6 +8,7 @@ import type { CongestionState } from './congestion/congestion.ts'
 import type { TcpPolicy } from './policy.ts'
 import type { Reassembly } from './reassembly.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
+import { type Recovery, createRecovery } from './recovery.ts'
 import { type RtoState, createRto } from './rto.ts'
 import type { SendQueue } from './send-queue.ts'
 
@@ -51,6 +52,7 @@ export interface TcpState {
   rcv: ReceiveVariables
   rto: RtoState
   cc: CongestionState
+  recovery: Recovery
   timers: Timers<TcpTimerName>
   /** Payload bytes of a full segment: the peer's MSS and the path's, less the options we send. */
   mss: number
@@ -171,13 +173,10 @@ export function createTcp(c: NewConnection): TcpState {
     cc: {
       cwnd: 0,
       ssthresh: 0x7fffffff,
-      recover: c.iss,
-      dupAcks: 0,
-      recovering: false,
-      partial: false,
       limited: false,
       bytesAcked: 0,
     },
+    recovery: createRecovery(c.iss),
     timers: createTimers(),
     mss: pathMss,
     pathMss,

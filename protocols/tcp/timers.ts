@@ -1,6 +1,6 @@
 import { seqDiff } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import { newReno } from './congestion/new-reno.ts'
+import { controlOf } from './congestion/control-of.ts'
 import { fail, finish } from './lifecycle.ts'
 import { suspectBlackHole } from './path-mtu.ts'
 import type { TcpOut } from './output.ts'
@@ -38,7 +38,7 @@ function fired(s: TcpState, name: TcpTimerName, out: TcpOut): void {
 
 /** RFC 6298 (5.4) to (5.7). */
 function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
-  const { rto, snd, cc, policy } = s
+  const { rto, snd, recovery, policy } = s
   const opening = s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED'
   rto.retransmits += 1
   if (rto.retransmits > (opening ? policy.synRetries : policy.dataRetries)) {
@@ -52,12 +52,13 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   suspectBlackHole(s, out)
   // Within fast recovery ssthresh has been set for this loss, and most of what SND.MAX - SND.UNA
   // spans has left the network (RFC 5681 §3.1 means FlightSize): half of it would be too much.
-  const first = rto.retransmits === 1 && !cc.recovering
-  newReno.timedOut(cc, seqDiff(snd.max, snd.una), s.mss, first)
-  cc.recover = (snd.max + 1) | 0
-  cc.recovering = false
-  cc.partial = false
-  cc.dupAcks = 0
+  const first = rto.retransmits === 1 && !recovery.recovering
+  controlOf(s).timedOut(s.cc, seqDiff(snd.max, snd.una), s.mss, first, now)
+  recovery.recover = (snd.max + 1) | 0
+  recovery.recovering = false
+  recovery.partial = false
+  recovery.dupAcks = 0
+  recovery.left = 0
   snd.nxt = snd.una
   s.fellBack = 'rto'
   transmit(s, now, out, 'rto')

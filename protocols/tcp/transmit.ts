@@ -160,7 +160,8 @@ export function transmit(
   const { snd, cc, timers } = s
   if (snd.nxt === snd.max && seqDiff(snd.end, snd.nxt) <= 0 && !finAt(s, snd.nxt)) return
   restartAfterIdle(s, now)
-  const window = Math.min(snd.wnd, cc.cwnd)
+  // What has left the network makes room: RFC 5681 §3.2 step 4 inflates the window instead.
+  const window = Math.min(snd.wnd, cc.cwnd + s.recovery.left)
   const before = snd.nxt
   for (;;) {
     const unsent = seqDiff(snd.end, snd.nxt)

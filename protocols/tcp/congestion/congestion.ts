@@ -1,20 +1,13 @@
-import type { Seq } from '../../sequence.ts'
+import type { Nanos } from '../../time.ts'
 
-/** Congestion state, in bytes. RFC 5681 and RFC 6582 names. */
+/**
+ * Congestion state, in bytes: how much may be in the network. What is lost, and who knows it, is the
+ * business of loss recovery (`../recovery.ts`); only controllers and PRR write here.
+ */
 export interface CongestionState {
+  /** Never inflated by duplicate ACKs: loss recovery counts what has left the network instead. */
   cwnd: number
   ssthresh: number
-  /**
-   * RFC 6582: what was sent when loss was last detected must be acknowledged up to here before
-   * duplicate ACKs mean loss again. SND.MAX after fast retransmit; one more after a timeout,
-   * whose go-back-N makes duplicates of its own.
-   */
-  recover: Seq
-  dupAcks: number
-  /** In fast recovery, until `recover` is acknowledged. */
-  recovering: boolean
-  /** A partial acknowledgement came in this recovery. */
-  partial: boolean
   /** The last transmission stopped at `cwnd`: only then may an ACK open it. */
   limited: boolean
   /** RFC 5681 §3.1: bytes acknowledged towards the next increase in congestion avoidance. */
@@ -22,15 +15,24 @@ export interface CongestionState {
 }
 
 /**
- * How the congestion window moves. Pure on the state it is handed; when to call is the business
- * of loss recovery. `mss` is SMSS, `flight` is FlightSize, both in bytes.
+ * How the congestion window answers to what loss recovery finds. Pure on the state it is handed.
+ * `mss` is SMSS, `flight` is FlightSize, both in bytes.
+ *
+ * An episode of loss is `lost` or `timedOut`, then `recovered` or `undone`. A timeout in the middle
+ * of recovery is `timedOut` with `first` false: `ssthresh` has been set for this loss.
  */
 export interface CongestionControl {
   readonly name: string
-  /** New data was acknowledged outside recovery. */
-  acked(c: CongestionState, bytes: number, mss: number): void
-  /** Loss was found by duplicate ACKs: sets `ssthresh`. */
-  lost(c: CongestionState, flight: number, mss: number): void
-  /** The retransmission timer fired; `first`: the first answer to this loss. */
-  timedOut(c: CongestionState, flight: number, mss: number, first: boolean): void
+  /** During recovery PRR (RFC 6937) leads `cwnd` to `ssthresh`, and nothing is `acked`. */
+  readonly prr: boolean
+  /** New data was acknowledged, and the window was what kept the sender back. */
+  acked(c: CongestionState, bytes: number, mss: number, now: Nanos): void
+  /** Loss was found while ACKs come in: sets `ssthresh`. */
+  lost(c: CongestionState, flight: number, mss: number, now: Nanos): void
+  /** The retransmission timer fired: sets `cwnd`, and `ssthresh` on the `first` answer to this loss. */
+  timedOut(c: CongestionState, flight: number, mss: number, first: boolean, now: Nanos): void
+  /** All that was out when the loss was found is acknowledged. */
+  recovered(c: CongestionState, flight: number, mss: number, now: Nanos): void
+  /** Nothing was lost after all (RFC 4015): `cwnd` and `ssthresh` before the last `lost`, `timedOut`. */
+  undone(c: CongestionState, cwnd: number, ssthresh: number, now: Nanos): void
 }

@@ -7,10 +7,6 @@ const MSS = 1000
 const state = (cwnd: number, ssthresh: number): CongestionState => ({
   cwnd,
   ssthresh,
-  recover: 0,
-  dupAcks: 0,
-  recovering: false,
-  partial: false,
   limited: true,
   bytesAcked: 0,
 })
@@ -27,7 +23,7 @@ describe('the window, as a table (RFC 5681)', () => {
     [50_000, 50_000, 50_000, 51_000],
   ])('cwnd %i, ssthresh %i, %i bytes acknowledged: cwnd %i', (cwnd, ssthresh, acked, after) => {
     const c = state(cwnd, ssthresh)
-    newReno.acked(c, acked, MSS)
+    newReno.acked(c, acked, MSS, 0)
     expect(c.cwnd).toBe(after)
   })
 
@@ -35,7 +31,7 @@ describe('the window, as a table (RFC 5681)', () => {
     const c = state(4000, 4000)
     const seen: number[] = []
     for (let i = 0; i < 20; i++) {
-      newReno.acked(c, MSS, MSS)
+      newReno.acked(c, MSS, MSS, 0)
       seen.push(c.cwnd / MSS)
     }
     // So many ACKs as there are segments: 4, then 5, then 6.
@@ -45,7 +41,7 @@ describe('the window, as a table (RFC 5681)', () => {
   test('congestion avoidance: what is left over counts towards the next increase', () => {
     const c = state(4000, 4000)
     const seen = [3000, 3000, 3000].map((acked) => {
-      newReno.acked(c, acked, MSS)
+      newReno.acked(c, acked, MSS, 0)
       return c.cwnd
     })
     expect(seen).toEqual([4000, 5000, 6000]) // 3000; 6000 of 4000; 2000 + 3000 of 5000
@@ -58,12 +54,12 @@ describe('the window, as a table (RFC 5681)', () => {
     [0, 2000],
   ])('a flight of %i at the loss: ssthresh %i', (flight, ssthresh) => {
     const fast = state(20_000, 1 << 30)
-    newReno.lost(fast, flight, MSS)
+    newReno.lost(fast, flight, MSS, 0)
     expect(fast.ssthresh).toBe(ssthresh)
     const slow = state(20_000, 1 << 30)
-    newReno.timedOut(slow, flight, MSS, true)
+    newReno.timedOut(slow, flight, MSS, true, 0)
     expect([slow.ssthresh, slow.cwnd]).toEqual([ssthresh, MSS])
-    newReno.timedOut(slow, MSS, MSS, false)
+    newReno.timedOut(slow, MSS, MSS, false, 0)
     expect(slow.ssthresh).toBe(ssthresh)
   })
 })

@@ -17,7 +17,7 @@ describe('fast retransmit and NewReno (RFC 5681 §3.2, RFC 6582 §3.2)', () => {
         .slice(10),
     ).toEqual([
       '   1.12   > . 1:1001(1000) ack 1 win 65535  (fast)',
-      '   1.12   * cwnd 8000 ssthresh 5000', // half of 10,000, and the three that have left
+      '   1.12   * cwnd 5000 ssthresh 5000', // half of 10,000
     ])
   })
 
@@ -31,15 +31,15 @@ describe('fast retransmit and NewReno (RFC 5681 §3.2, RFC 6582 §3.2)', () => {
     expect(established(script, { until: '1.9s' }).split('\n').slice(10)).toEqual([])
   })
 
-  test('inflation lets new data out, a partial ACK sends the next hole, a full one deflates', () => {
+  test('what has left makes room for new data, a partial ACK sends the next hole, a full one ends it', () => {
     const script = `
       1    send 20000              # ten of twenty segments: the initial window
       1.1  ${DUPLICATE}
       1.11 ${DUPLICATE}
       1.12 ${DUPLICATE}
-      1.13 ${DUPLICATE}            # 9000
-      1.14 ${DUPLICATE}            # 10,000: as much as is in flight
-      1.15 ${DUPLICATE}            # 11,000: one new segment
+      1.13 ${DUPLICATE}            # four have left: 6000 in the network
+      1.14 ${DUPLICATE}            # 5000
+      1.15 ${DUPLICATE}            # 4000: one new segment
       1.3  < . 1:1(0) ack 5001     # the first hole is filled, 5001 is the next
       1.4  < . 1:1(0) ack 11001    # more than had been sent when the loss was found
       1.5  < . 1:1(0) ack 12001`
@@ -55,14 +55,10 @@ describe('fast retransmit and NewReno (RFC 5681 §3.2, RFC 6582 §3.2)', () => {
          1      > . 8001:9001(1000) ack 1 win 65535
          1      > . 9001:10001(1000) ack 1 win 65535
          1.12   > . 1:1001(1000) ack 1 win 65535  (fast)
-         1.12   * cwnd 8000 ssthresh 5000
-         1.13   * cwnd 9000 ssthresh 5000
-         1.14   * cwnd 10000 ssthresh 5000
+         1.12   * cwnd 5000 ssthresh 5000
          1.15   > . 10001:11001(1000) ack 1 win 65535
-         1.15   * cwnd 11000 ssthresh 5000
          1.3    > . 5001:6001(1000) ack 1 win 65535  (fast)
          1.3    > . 11001:12001(1000) ack 1 win 65535
-         1.3    * cwnd 7000 ssthresh 5000
          1.4    > . 12001:13001(1000) ack 1 win 65535
          1.4    * cwnd 2000 ssthresh 5000
          1.5    > . 13001:14001(1000) ack 1 win 65535
@@ -200,13 +196,13 @@ describe('recovery after a timeout (RFC 5681 §3.1)', () => {
       2.5  < . 1:1(0) ack 10001`
     expect(established(script, { until: '5s', watch: cwnd }).split('\n').slice(10))
       .toMatchInlineSnapshot(`
-      [
-        "   1.12   > . 1:1001(1000) ack 1 win 65535  (fast)",
-        "   1.12   * cwnd 8000 ssthresh 5000",
-        "   2      > . 1:1001(1000) ack 1 win 65535  (rto #1, rto 2)",
-        "   2      * cwnd 1000 ssthresh 5000",
-        "   2.5    * cwnd 2000 ssthresh 5000",
-      ]
-    `)
+        [
+          "   1.12   > . 1:1001(1000) ack 1 win 65535  (fast)",
+          "   1.12   * cwnd 5000 ssthresh 5000",
+          "   2      > . 1:1001(1000) ack 1 win 65535  (rto #1, rto 2)",
+          "   2      * cwnd 1000 ssthresh 5000",
+          "   2.5    * cwnd 2000 ssthresh 5000",
+        ]
+      `)
   })
 })
