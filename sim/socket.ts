@@ -6,7 +6,7 @@ import type {
   SocketEvent,
   SocketId,
   SocketOption,
-  SocketProtocol,
+  FlowProtocol,
 } from '../protocols/host/socket.ts'
 import { nextSocket } from '../protocols/host/state.ts'
 import type { Node } from './node.ts'
@@ -103,7 +103,7 @@ export function closingOnError(socket: Socket, setUp: () => void): void {
   }
 }
 
-export function openSocket(node: Node, protocol: SocketProtocol): SocketId {
+export function openSocket(node: Node, protocol: FlowProtocol): SocketId {
   const id = nextSocket(node.state)
   node.call({ kind: 'open', protocol })
   return id

@@ -1,5 +1,5 @@
 import { formatIp, type IpAddress } from '../protocols/address.ts'
-import type { SocketProtocol } from '../protocols/host/socket.ts'
+import type { FlowProtocol } from '../protocols/host/socket.ts'
 import type { RetransmitCause } from '../protocols/tcp/state.ts'
 import type { Nanos } from '../protocols/time.ts'
 import { Counts } from './counts.ts'
@@ -51,14 +51,14 @@ export class FlowEnd {
 
 /** Two ends that talk; `ends[0]` was heard first. */
 export class Flow {
-  readonly protocol: SocketProtocol
+  readonly protocol: FlowProtocol
   readonly ends: readonly [FlowEnd, FlowEnd]
   readonly firstAt: Nanos
   lastAt: Nanos
   /** When each echo request left, by sequence number. */
   readonly echoes = new Map<number, Nanos>()
 
-  constructor(protocol: SocketProtocol, from: FlowEnd, to: FlowEnd, at: Nanos) {
+  constructor(protocol: FlowProtocol, from: FlowEnd, to: FlowEnd, at: Nanos) {
     this.protocol = protocol
     this.ends = [from, to]
     this.firstAt = at
@@ -90,7 +90,7 @@ export class FlowTable {
   readonly flows: Flow[] = []
 
   find(
-    protocol: SocketProtocol,
+    protocol: FlowProtocol,
     source: IpAddress,
     sourcePort: number,
     destination: IpAddress,
@@ -114,7 +114,7 @@ export class FlowTable {
   }
 
   findOrAdd(
-    protocol: SocketProtocol,
+    protocol: FlowProtocol,
     source: IpAddress,
     sourcePort: number,
     destination: IpAddress,
@@ -141,7 +141,7 @@ const isEnd = (end: FlowEnd, address: IpAddress, port: number): boolean =>
 
 /** The same for both directions: sums do not care for the order. */
 function flowHash(
-  protocol: SocketProtocol,
+  protocol: FlowProtocol,
   source: IpAddress,
   sourcePort: number,
   destination: IpAddress,

@@ -84,7 +84,7 @@ function socketEventText(said: SocketEvent): string {
 export function callText(call: SocketCall): string {
   switch (call.kind) {
     case 'open':
-      return `call open ${call.protocol}`
+      return `call open ${call.protocol}${call.protocol === 'raw' ? ` ${call.number}` : ''}`
     case 'bind':
       return `call bind ${call.socket} ${call.address === null ? '*' : formatIp(call.address)}.${call.port}`
     case 'listen':

@@ -34,6 +34,7 @@ const OPTION_LIMITS: { readonly [Option in SocketOption]: readonly [number, numb
   TCP_MAXSEG: [1, 0xffff],
   IP_TTL: [1, TTL_MAX],
   IP_MTU_DISCOVER: [0, 2],
+  IP_HDRINCL: [0, 1],
 }
 
 const isWhole = (n: number, min: number, max: number): boolean =>

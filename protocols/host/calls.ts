@@ -36,6 +36,7 @@ import {
   type UnboundTcp,
 } from './state.ts'
 import { addTcp, tcpCall } from './tcp.ts'
+import { addRaw, rawCall } from './raw.ts'
 import { sendUdp } from './udp.ts'
 
 /** What an application asks: each call for the kind of socket that it names. */
@@ -55,6 +56,10 @@ export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOu
       return udpCall(h, now, socket, call, out)
     case 'icmp':
       return icmpCall(h, now, socket, call, out)
+    case 'raw': {
+      const error = rawCall(h, now, socket, call, out)
+      return error === null ? undefined : reject(call, error, out)
+    }
   }
 }
 
@@ -94,7 +99,19 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
       const identifier = freeIdentifier(h)
       addSocket(h, { kind: 'icmp', identifier, remote: null })
       addListener(h.icmp, null, identifier, id)
+      break
     }
+    case 'raw':
+      addSocket(h, {
+        kind: 'raw',
+        protocol: call.number,
+        address: null,
+        remote: null,
+        ttl: DEFAULT_TTL,
+        dontFragment: false,
+        header: false,
+      })
+      addRaw(h, id, call.number)
   }
   out.event({ kind: 'opened', socket: id, protocol })
 }

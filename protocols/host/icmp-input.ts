@@ -29,6 +29,7 @@ import type { HostOut } from './output.ts'
 import { problemOf } from './icmp-errno.ts'
 import { pathTo, sendIp } from './ipv4-output.ts'
 import { learnPathMtu, meantMtu } from './path-mtu.ts'
+import { rawError } from './raw.ts'
 import type { SocketEvent, SocketId } from './socket.ts'
 import type { HostState } from './state.ts'
 import { TcpPort, tcpPathShrinks } from './tcp.ts'
@@ -128,13 +129,18 @@ export function errorArrives(
       if (quote[header] !== ICMP_ECHO_REQUEST || !isForEcho(h, socket, remote)) return
       return out.event({ ...event, socket, sequence: u16(quote, header + 6) })
     }
-    default:
+    default: {
+      if (!h.raw.has(quote[9]!)) return
+      const tooBig = isTooBig(type, code)
+      if (tooBig && !believe(h, now, remote, message, out)) return
+      rawError(h, quote[9]!, event, tooBig, out)
+    }
   }
 }
 
 type IcmpErrorEvent = SocketEvent & { readonly kind: 'icmp-error' }
 
-const isTooBig = ({ type, code }: IcmpErrorEvent): boolean =>
+const isTooBig = (type: number, code: number): boolean =>
   type === ICMP_UNREACHABLE && code === UNREACHABLE_FRAGMENTATION_NEEDED
 
 /** A datagram that must stay whole was too big: its sender learns how big one may be. */
@@ -146,7 +152,7 @@ function udpError(
   out: HostOut,
 ): void {
   const socket = h.sockets[event.socket]
-  if (!isTooBig(event)) return out.event(event)
+  if (!isTooBig(event.type, event.code)) return out.event(event)
   if (socket?.kind !== 'udp' || !socket.dontFragment) return
   // RFC 8085 §3.2 leaves it to the application what to do about it.
   if (believe(h, now, event.remote, message, out)) out.event({ ...event, hard: true })
@@ -187,7 +193,7 @@ function tcpError(
   const { data: quote } = message
   const seq = i32(quote, (quote[0]! & 15) * 4 + 4)
   if (seqLt(seq, s.snd.una) || !seqGt(s.snd.max, seq)) return
-  if (isTooBig(event)) {
+  if (isTooBig(event.type, event.code)) {
     believe(h, now, event.remote, message, out)
     return tcpPathShrinks(h, now, s, seq, out)
   }

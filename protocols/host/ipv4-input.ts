@@ -16,6 +16,7 @@ import { icmpArrives } from './icmp-input.ts'
 import { icmpError } from './icmp-errors.ts'
 import { fragmentArrives } from './ipv4-fragments.ts'
 import { optionsPass } from './ipv4-options.ts'
+import { rawArrives } from './raw.ts'
 import { BROADCAST, type HostState } from './state.ts'
 import { tcpArrives } from './tcp.ts'
 import { udpArrives } from './udp.ts'
@@ -73,6 +74,7 @@ function deliver(
     case 'malformed':
       return drop(packet, `${payload.protocol} ${payload.why}`, out)
     case 'opaque':
+      if (rawArrives(h, packet, payload, out)) return
       drop(packet, 'ipv4 unknown protocol', out)
       if (!broadcast) {
         icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, 0, out)

@@ -58,6 +58,12 @@ export function sendIp(
   h.identification = (h.identification + 1) & 0xffff
   const id = h.identification
   const packet = new Ipv4Packet(source, destination, protocol, ttl, id, details, payload)
+  return sendPacket(h, now, packet, out)
+}
+
+/** The same for a packet whose header stands. */
+export function sendPacket(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): boolean {
+  const { destination, details } = packet
   const ours = h.addresses.get(destination | 0) // a number for certain: a cheaper hash
   if (ours !== undefined && ours !== BROADCAST) {
     h.loopback.push(packet)

@@ -6,11 +6,15 @@ import type { TcpInfo } from '../tcp/info.ts'
 /** A socket's number, unique within its host for as long as the socket is open. */
 export type SocketId = number
 
-export type SocketProtocol = 'tcp' | 'udp' | 'icmp'
+/** Their packets belong to flows, by ports or identifiers. */
+export type FlowProtocol = 'tcp' | 'udp' | 'icmp'
+export type SocketProtocol = FlowProtocol | 'raw'
 
 /** What an application may ask of a host. Every call names its socket, except `open`. */
 export type SocketCall =
-  | { readonly kind: 'open'; readonly protocol: SocketProtocol }
+  | { readonly kind: 'open'; readonly protocol: FlowProtocol }
+  /** A raw IPv4 socket for the IP protocol `number`, one that the host does not speak itself. */
+  | { readonly kind: 'open'; readonly protocol: 'raw'; readonly number: number }
   | {
       readonly kind: 'bind'
       readonly socket: SocketId
@@ -59,6 +63,8 @@ export type SocketOption =
   | 'IP_TTL'
   /** 0: datagrams may be fragmented (the default); 2: never, as IP_PMTUDISC_DO. */
   | 'IP_MTU_DISCOVER'
+  /** Raw sockets: 1: what is sent, and what comes in, begins with its IPv4 header. Default 0. */
+  | 'IP_HDRINCL'
 
 /** What a host tells an application. */
 export type SocketEvent =
@@ -91,7 +97,7 @@ export type SocketEvent =
       readonly bytes: number
       readonly ended: boolean
     }
-  /** A datagram came in. */
+  /** A datagram came in, or what a packet of a raw socket's protocol carries (its ports are 0). */
   | {
       readonly kind: 'datagram'
       readonly socket: SocketId

@@ -33,6 +33,8 @@ export interface HostState {
   tcp: Demux
   udp: Demux
   icmp: Demux
+  /** Raw sockets by IP protocol number, oldest first. */
+  raw: Map<number, readonly SocketId[]>
   icmpErrors: RateLimit
   fragments: Reassembly
   /** By destination, oldest first; see `path-mtu.ts`. */
@@ -53,7 +55,7 @@ export interface Interface {
 }
 
 /** A socket that is no TCP connection (yet). */
-export type Socket = TcpState | UnboundTcp | Listener | UdpSocket | IcmpSocket
+export type Socket = TcpState | UnboundTcp | Listener | UdpSocket | IcmpSocket | RawSocket
 
 /** Opened and perhaps bound; `connect` or `listen` decides what becomes of it. */
 export interface UnboundTcp {
@@ -92,6 +94,21 @@ export interface IcmpSocket {
   identifier: number
   /** Only this host's replies are heard; `null`: everybody's. */
   remote: IpAddress | null
+}
+
+/** Hears and sends packets of one IP protocol. */
+export interface RawSocket {
+  readonly kind: 'raw'
+  readonly protocol: number
+  /** Only what comes to this address is heard, and it is what packets carry; `null`: any. */
+  address: IpAddress | null
+  /** Only this host is heard; `null`: everybody. */
+  remote: IpAddress | null
+  ttl: number
+  /** IP_MTU_DISCOVER */
+  dontFragment: boolean
+  /** IP_HDRINCL */
+  header: boolean
 }
 
 export interface HostConfig {
@@ -144,6 +161,7 @@ export function createHost(config: HostConfig): HostState {
     tcp: createDemux(i32(secret, 0)),
     udp: createDemux(i32(secret, 4)),
     icmp: createDemux(i32(secret, 8)),
+    raw: new Map(),
     icmpErrors: createRateLimit(ICMP_ERROR_INTERVAL, ICMP_ERROR_BURST),
     fragments: createReassembly(),
     pathMtus: new Map(),

@@ -1,7 +1,7 @@
 import type { Application, ApplicationOut } from '../application.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
-import type { SocketEvent, SocketId } from '../host/socket.ts'
+import type { SocketEvent, SocketId, SocketProtocol } from '../host/socket.ts'
 import type { Nanos } from '../time.ts'
 
 /*
@@ -131,7 +131,7 @@ function socketEvent(
 function opened(
   state: ServiceState,
   socket: SocketId,
-  protocol: 'tcp' | 'udp' | 'icmp',
+  protocol: SocketProtocol,
   out: ServiceOut,
 ): void {
   out.call({ kind: 'bind', socket, address: null, port: state.port })
