@@ -7,7 +7,7 @@ import {
   DONT_FRAGMENT,
   IPV4_HEADER,
   IPV4_PACKET_MAX,
-  Ipv4Packet,
+  type Ipv4Packet,
   MAY_FRAGMENT,
 } from '../ipv4/packet.ts'
 import { Opaque } from '../payload.ts'
