@@ -83,7 +83,9 @@ const tcp = record<{ [option: string]: unknown }>(
   Object.fromEntries(
     Object.entries(TCP_OPTIONS).map(([option, kind]) => [
       option,
-      (kind === 'flag' ? yesOrNo : quantity).describe(`a ${kind}`),
+      typeof kind === 'object'
+        ? z.enum([...kind]).describe('by name')
+        : (kind === 'flag' ? yesOrNo : quantity).describe(`a ${kind}`),
     ]),
   ),
 ).describe('TCP choices that differ from the default')

@@ -15,6 +15,7 @@ export type Errno =
   | 'EISCONN'
   | 'EMSGSIZE'
   | 'ENETUNREACH'
+  | 'ENOENT'
   | 'ENONET'
   | 'ENOTCONN'
   | 'ENOPROTOOPT'

@@ -7,6 +7,7 @@ import type {
   SocketId,
   SocketOption,
   FlowProtocol,
+  TextOption,
 } from '../protocols/host/socket.ts'
 import { nextSocket } from '../protocols/host/state.ts'
 import type { Node } from './node.ts'
@@ -88,10 +89,13 @@ export abstract class Socket {
     if (!this.isGone) this.node.call({ kind: 'close', socket: this.id })
   }
 
-  setOption(option: SocketOption, value: number): void {
-    this.call({ kind: 'set', socket: this.id, option, value })
+  /** Sets an option, by Linux's name. @throws SocketError where the host does not take it. */
+  setOption<Option extends SocketOption>(option: Option, value: OptionValue<Option>): void {
+    this.call({ kind: 'set', socket: this.id, option, value } as SocketCall)
   }
 }
+
+type OptionValue<Option extends SocketOption> = Option extends TextOption ? string : number
 
 /** Sets a new socket up; one that cannot be used is not left open. */
 export function closingOnError(socket: Socket, setUp: () => void): void {

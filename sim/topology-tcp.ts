@@ -1,11 +1,15 @@
+import { CONGESTION_NAMES } from '../protocols/tcp/congestion/control-of.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import { didYouMean } from './suggest.ts'
 import { parseCount, parseDuration, parseSize } from './units.ts'
 import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 
+/** A list: one of these words. */
+type Kind = 'duration' | 'count' | 'size' | 'flag' | readonly string[]
+
 /** How each choice is written. Complete by its type: a new choice must say what it is. */
 export const TCP_OPTIONS: {
-  readonly [Option in keyof TcpChoices]: 'duration' | 'count' | 'size' | 'flag'
+  readonly [Option in keyof TcpChoices]: Kind
 } = {
   rtoInitial: 'duration',
   rtoMin: 'duration',
@@ -19,6 +23,7 @@ export const TCP_OPTIONS: {
   msl: 'duration',
   finWait2: 'duration',
   initialWindow: 'count',
+  congestion: CONGESTION_NAMES,
   dupAckThreshold: 'count',
   sendBuffer: 'size',
   receiveBuffer: 'size',
@@ -41,7 +46,7 @@ export function readTcpOptions(
   options: { readonly [option: string]: string | number | boolean },
   where: string,
 ): Partial<TcpChoices> {
-  const choices: { [option: string]: number | boolean } = {}
+  const choices: { [option: string]: number | boolean | string } = {}
   for (const [option, written] of Object.entries(options)) {
     const kind = Object.hasOwn(TCP_OPTIONS, option)
       ? TCP_OPTIONS[option as keyof TcpChoices]
@@ -61,10 +66,8 @@ export function readTcpOptions(
   return choices
 }
 
-function read(
-  kind: 'duration' | 'count' | 'size' | 'flag',
-  written: string | number | boolean,
-): number | boolean | Refusal {
+function read(kind: Kind, written: string | number | boolean): number | boolean | string | Refusal {
+  if (typeof kind === 'object') return readWord(kind, String(written))
   if (kind === 'flag') {
     if (typeof written === 'boolean') return written
     return { error: `'${written}' is neither true nor false` }
@@ -72,4 +75,9 @@ function read(
   if (typeof written === 'boolean') return { error: `${written} is not a ${kind}` }
   if (kind === 'duration') return parseDuration(written)
   return kind === 'size' ? parseSize(written) : parseCount(written)
+}
+
+function readWord(words: readonly string[], written: string): string | Refusal {
+  if (words.includes(written)) return written
+  return { error: `'${written}' is not one of ${words.join(', ')}` }
 }

@@ -1,5 +1,6 @@
-import type { TcpChoices } from '../protocols/tcp/policy.ts'
-import type { TcpState } from '../protocols/tcp/state.ts'
+import { parseIpText } from '../protocols/address.ts'
+import { DEFAULT_POLICY, type TcpChoices } from '../protocols/tcp/policy.ts'
+import { createTcp, type TcpState } from '../protocols/tcp/state.ts'
 import { timeline, type TimelineOptions } from '../sim/testing/timeline.ts'
 
 /** No options but the MSS: nothing in the lines but what a test is about. */
@@ -31,6 +32,24 @@ export function established(script: string, options: Parameters<typeof plain>[1]
     .split('\n')
     .filter((line) => Number(line.slice(0, 9)) > HANDSHAKE)
     .join('\n')
+}
+
+/** A connection for tables of what a congestion control does: the window in use, bytes. */
+export function connection(given: { mss: number; cwnd: number; ssthresh?: number }): TcpState {
+  const at = (address: string, port: number) => ({ address: parseIpText(address)!, port })
+  const s = createTcp({
+    id: 1,
+    policy: DEFAULT_POLICY,
+    local: at('192.0.2.1', 40_000),
+    remote: at('192.0.2.2', 80),
+    iss: 0,
+    pathMss: given.mss,
+    listener: -1,
+  })
+  s.cc.cwnd = given.cwnd
+  s.cc.ssthresh = given.ssthresh ?? s.cc.ssthresh
+  s.cc.limited = true
+  return s
 }
 
 /** Watches the congestion window, in bytes. */

@@ -1,4 +1,4 @@
-import type { SocketCall, SocketOption } from './socket.ts'
+import type { NumberOption, SocketCall } from './socket.ts'
 
 /** What a call says in numbers has to fit where it goes; the protocols take it for granted. */
 export function isWithinLimits(call: SocketCall): boolean {
@@ -13,6 +13,7 @@ export function isWithinLimits(call: SocketCall): boolean {
     case 'receive':
       return call.max === Infinity || isWhole(call.max, 0, Number.MAX_SAFE_INTEGER)
     case 'set': {
+      if (call.option === 'TCP_CONGESTION') return true
       const [min, max] = OPTION_LIMITS[call.option]
       return isWhole(call.value, min, max)
     }
@@ -26,7 +27,7 @@ const TTL_MAX = 255
 /** Half the sequence space: what lies further apart cannot be told from what lies behind. */
 const BUFFER_MAX = 2 ** 30
 
-const OPTION_LIMITS: { readonly [Option in SocketOption]: readonly [number, number] } = {
+const OPTION_LIMITS: { readonly [Option in NumberOption]: readonly [number, number] } = {
   SO_SNDBUF: [1, BUFFER_MAX],
   SO_RCVBUF: [1, BUFFER_MAX],
   SO_BROADCAST: [0, 1],

@@ -7,6 +7,7 @@ import {
   MAY_FRAGMENT,
   PROTOCOL_ICMP,
 } from '../ipv4/packet.ts'
+import { isCongestionName } from '../tcp/congestion/control-of.ts'
 import type { Nanos } from '../time.ts'
 import {
   addConnection,
@@ -203,6 +204,10 @@ function setUnbound(socket: UnboundTcp, call: SocketCall & { kind: 'set' }, out:
       return
     case 'TCP_MAXSEG':
       socket.policy = socket.policy.with({ mss: call.value })
+      return
+    case 'TCP_CONGESTION':
+      if (!isCongestionName(call.value)) return reject(call, 'ENOENT', out)
+      socket.policy = socket.policy.with({ congestion: call.value })
       return
     default:
       reject(call, 'ENOPROTOOPT', out)

@@ -45,16 +45,23 @@ export type SocketCall =
   | { readonly kind: 'shutdown'; readonly socket: SocketId }
   | { readonly kind: 'close'; readonly socket: SocketId }
   | { readonly kind: 'abort'; readonly socket: SocketId }
-  | {
-      readonly kind: 'set'
-      readonly socket: SocketId
-      readonly option: SocketOption
-      readonly value: number
-    }
+  | ({ readonly kind: 'set'; readonly socket: SocketId } & SocketSetting)
   | { readonly kind: 'info'; readonly socket: SocketId }
 
+/** An option with a value of its kind. */
+export type SocketSetting =
+  | { readonly option: NumberOption; readonly value: number }
+  | { readonly option: TextOption; readonly value: string }
+
+export type SocketOption = NumberOption | TextOption
+
+/** Linux's names, as below. */
+export type TextOption =
+  /** The name of a congestion control: see `tcp/congestion/`. */
+  'TCP_CONGESTION'
+
 /** Linux's names. Sizes in bytes, switches 0 or 1. */
-export type SocketOption =
+export type NumberOption =
   | 'SO_SNDBUF'
   | 'SO_RCVBUF'
   | 'SO_BROADCAST'

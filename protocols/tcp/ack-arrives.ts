@@ -105,14 +105,14 @@ function moveWindow(s: TcpState, now: Nanos, seg: TcpSegment, acked: number): vo
   const { cc, recovery, snd } = s
   recovery.dupAcks = 0
   if (!recovery.recovering) {
-    if (cc.limited) controlOf(s).acked(cc, acked, s.mss, now)
+    if (cc.limited) controlOf(s).acked(s, now, acked)
     return
   }
   if (seqLt(seg.ack, recovery.recover)) return
   recovery.recovering = false
   recovery.partial = false
   recovery.left = 0
-  controlOf(s).recovered(cc, seqDiff(snd.max, seg.ack), s.mss, now)
+  controlOf(s).recovered(s, now, seqDiff(snd.max, seg.ack))
 }
 
 /** RFC 6582 §3.2 step 3, partial acknowledgement: the next hole is sent again at once. */
@@ -134,7 +134,7 @@ function duplicateAck(s: TcpState, now: Nanos, out: TcpOut): void {
   if (recovery.dupAcks !== s.policy.dupAckThreshold) return
   // Duplicates of what a timeout sent again show nothing (RFC 6582 §3.2 step 1).
   if (seqLt(snd.una, recovery.recover)) return
-  controlOf(s).lost(cc, seqDiff(snd.max, snd.una), s.mss, now)
+  controlOf(s).lost(s, now, seqDiff(snd.max, snd.una))
   cc.cwnd = cc.ssthresh
   recovery.recover = snd.max
   recovery.recovering = true

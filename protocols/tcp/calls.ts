@@ -1,8 +1,9 @@
 import { seqAdd, seqDiff } from '../sequence.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
-import type { SocketCall } from '../host/socket.ts'
+import type { SocketCall, SocketSetting } from '../host/socket.ts'
 import type { Nanos } from '../time.ts'
+import { isCongestionName } from './congestion/control-of.ts'
 import { tcpInfo } from './info.ts'
 import { enter, finish } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
@@ -31,7 +32,7 @@ export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpO
     case 'abort':
       return abort(s, out)
     case 'set':
-      return set(s, now, call.option, call.value, out)
+      return set(s, now, call, out)
     case 'info':
       return out.event({ kind: 'info', socket: s.id, info: tcpInfo(s) })
     default:
@@ -152,15 +153,19 @@ function abort(s: TcpState, out: TcpOut): void {
   finish(s, out)
 }
 
-function set(s: TcpState, now: Nanos, option: string, value: number, out: TcpOut): void {
-  switch (option) {
+function set(s: TcpState, now: Nanos, call: SocketSetting, out: TcpOut): void {
+  switch (call.option) {
     case 'TCP_NODELAY':
-      s.nagle = value === 0
+      s.nagle = call.value === 0
       if (!s.nagle && s.state === 'ESTABLISHED') transmit(s, now, out)
       return
     case 'SO_RCVBUF':
       // The window scale was agreed on with the SYN: a larger buffer is offered as far as it goes.
-      s.rcv.buffer = value
+      s.rcv.buffer = call.value
+      return
+    case 'TCP_CONGESTION':
+      if (!isCongestionName(call.value)) return reject(s, 'set', 'ENOENT', out)
+      s.cc.algorithm = call.value
       return
     default:
       return reject(s, 'set', 'ENOPROTOOPT', out)

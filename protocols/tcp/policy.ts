@@ -1,4 +1,5 @@
 import { ms, type Nanos, s } from '../time.ts'
+import type { CongestionName } from './congestion/congestion.ts'
 
 /** What a TCP may choose. Data only: the engine reads it and never asks which system it imitates. */
 export interface TcpChoices {
@@ -24,6 +25,8 @@ export interface TcpChoices {
   readonly finWait2: Nanos
   /** Initial window in segments, RFC 6928. */
   readonly initialWindow: number
+  /** What moves the congestion window. */
+  readonly congestion: CongestionName
   /** RFC 5681 §3.2. */
   readonly dupAckThreshold: number
   /** Bytes. The receive buffer decides the window scale that is offered. */
@@ -56,6 +59,7 @@ export class TcpPolicy implements TcpChoices {
   readonly msl: Nanos
   readonly finWait2: Nanos
   readonly initialWindow: number
+  readonly congestion: CongestionName
   readonly dupAckThreshold: number
   readonly sendBuffer: number
   readonly receiveBuffer: number
@@ -80,6 +84,7 @@ export class TcpPolicy implements TcpChoices {
     this.msl = choices.msl
     this.finWait2 = choices.finWait2
     this.initialWindow = choices.initialWindow
+    this.congestion = choices.congestion
     this.dupAckThreshold = choices.dupAckThreshold
     this.sendBuffer = choices.sendBuffer
     this.receiveBuffer = choices.receiveBuffer
@@ -110,6 +115,7 @@ export const DEFAULT_POLICY = new TcpPolicy({
   msl: s(30),
   finWait2: s(60),
   initialWindow: 10,
+  congestion: 'reno',
   dupAckThreshold: 3,
   sendBuffer: 4 << 20,
   receiveBuffer: 4 << 20,

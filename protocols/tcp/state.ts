@@ -171,6 +171,7 @@ export function createTcp(c: NewConnection): TcpState {
     },
     rto: createRto(c.policy.rtoInitial),
     cc: {
+      algorithm: c.policy.congestion,
       cwnd: 0,
       ssthresh: 0x7fffffff,
       limited: false,

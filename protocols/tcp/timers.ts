@@ -53,7 +53,7 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   // Within fast recovery ssthresh has been set for this loss, and most of what SND.MAX - SND.UNA
   // spans has left the network (RFC 5681 §3.1 means FlightSize): half of it would be too much.
   const first = rto.retransmits === 1 && !recovery.recovering
-  controlOf(s).timedOut(s.cc, seqDiff(snd.max, snd.una), s.mss, first, now)
+  controlOf(s).timedOut(s, now, seqDiff(snd.max, snd.una), first)
   recovery.recover = (snd.max + 1) | 0
   recovery.recovering = false
   recovery.partial = false

@@ -1,4 +1,4 @@
-import type { SocketOption } from '../../protocols/host/socket.ts'
+import type { NumberOption } from '../../protocols/host/socket.ts'
 import { nameOf, numberOf, single } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
@@ -36,7 +36,7 @@ export function setOption(
   }
   const value = numberOf(single(call.args[3], line), line)
   if (d.id === null) return failedWith('EINVAL')
-  const option = name as SocketOption
+  const option = name as NumberOption
   const events = stage.call({ kind: 'set', socket: d.id, option, value })
   const rejected = events.find((event) => event.kind === 'rejected')
   return rejected === undefined ? returned(0) : failedWith(rejected.error)

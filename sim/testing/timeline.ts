@@ -2,7 +2,7 @@ import { assert } from '../../protocols/assert.ts'
 import { ip } from '../../protocols/address.ts'
 import type { Input } from '../../protocols/engine.ts'
 import type { HostEvent } from '../../protocols/host/event.ts'
-import type { SocketCall, SocketOption } from '../../protocols/host/socket.ts'
+import type { NumberOption, SocketCall, SocketId } from '../../protocols/host/socket.ts'
 import { seqDiff } from '../../protocols/sequence.ts'
 import { tcpEngine } from '../../protocols/tcp/engine.ts'
 import { DEFAULT_POLICY, type TcpChoices } from '../../protocols/tcp/policy.ts'
@@ -47,7 +47,7 @@ const QUIET: readonly string[] = ['rtt', 'timer', 'queued', 'readable'] satisfie
  *
  *   < S. 0:0(0) ack 1 win 65535 <mss 1460>     a segment arrives (see segment-notation.ts)
  *   connect · send 1000 · receive · receive 100 · shutdown · close · abort · info
- *   set TCP_NODELAY 1
+ *   set TCP_NODELAY 1 · set TCP_CONGESTION reno
  *
  * The result has `>` before what is sent, with the reason where it was sent before, `=` before
  * events, `*` before what is watched. Between the script's lines, time jumps from deadline to
@@ -101,6 +101,11 @@ function play(
   if (isRefusal(until)) throw refused(until, 'until', options.until)
   stage.runTimers(until)
   return stage
+}
+
+function setting(socket: SocketId, option = '', value = ''): SocketCall {
+  if (option === 'TCP_CONGESTION') return { kind: 'set', socket, option, value }
+  return { kind: 'set', socket, option: option as NumberOption, value: Number(value) }
 }
 
 /** One connection and everything it has done. */
@@ -170,7 +175,7 @@ class Stage implements Played {
       case 'receive':
         return { kind, socket, max: word === undefined ? Infinity : Number(word) }
       case 'set':
-        return { kind, socket, option: word as SocketOption, value: Number(value) }
+        return setting(socket, word, value)
       case 'shutdown':
       case 'close':
       case 'abort':

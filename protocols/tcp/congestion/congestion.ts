@@ -1,10 +1,16 @@
 import type { Nanos } from '../../time.ts'
+import type { TcpState } from '../state.ts'
+
+/** Names as TCP_CONGESTION has them on Linux. */
+export type CongestionName = 'reno'
 
 /**
  * Congestion state, in bytes: how much may be in the network. What is lost, and who knows it, is the
  * business of loss recovery (`../recovery.ts`); only controllers and PRR write here.
  */
 export interface CongestionState {
+  /** Whose the window is: see `control-of.ts`. */
+  algorithm: CongestionName
   /** Never inflated by duplicate ACKs: loss recovery counts what has left the network instead. */
   cwnd: number
   ssthresh: number
@@ -15,24 +21,24 @@ export interface CongestionState {
 }
 
 /**
- * How the congestion window answers to what loss recovery finds. Pure on the state it is handed.
- * `mss` is SMSS, `flight` is FlightSize, both in bytes.
+ * How the congestion window answers to what loss recovery finds. An algorithm reads the connection
+ * and writes `s.cc`; `flight` is FlightSize, in bytes.
  *
  * An episode of loss is `lost` or `timedOut`, then `recovered` or `undone`. A timeout in the middle
  * of recovery is `timedOut` with `first` false: `ssthresh` has been set for this loss.
  */
 export interface CongestionControl {
-  readonly name: string
+  readonly name: CongestionName
   /** During recovery PRR (RFC 6937) leads `cwnd` to `ssthresh`, and nothing is `acked`. */
   readonly prr: boolean
   /** New data was acknowledged, and the window was what kept the sender back. */
-  acked(c: CongestionState, bytes: number, mss: number, now: Nanos): void
+  acked(s: TcpState, now: Nanos, bytes: number): void
   /** Loss was found while ACKs come in: sets `ssthresh`. */
-  lost(c: CongestionState, flight: number, mss: number, now: Nanos): void
+  lost(s: TcpState, now: Nanos, flight: number): void
   /** The retransmission timer fired: sets `cwnd`, and `ssthresh` on the `first` answer to this loss. */
-  timedOut(c: CongestionState, flight: number, mss: number, first: boolean, now: Nanos): void
+  timedOut(s: TcpState, now: Nanos, flight: number, first: boolean): void
   /** All that was out when the loss was found is acknowledged. */
-  recovered(c: CongestionState, flight: number, mss: number, now: Nanos): void
+  recovered(s: TcpState, now: Nanos, flight: number): void
   /** Nothing was lost after all (RFC 4015): `cwnd` and `ssthresh` before the last `lost`, `timedOut`. */
-  undone(c: CongestionState, cwnd: number, ssthresh: number, now: Nanos): void
+  undone(s: TcpState, now: Nanos, cwnd: number, ssthresh: number): void
 }

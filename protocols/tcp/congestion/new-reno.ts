@@ -5,37 +5,37 @@ export const newReno: CongestionControl = {
   name: 'reno',
   prr: true,
 
-  acked(c, bytes, mss) {
-    if (c.cwnd < c.ssthresh) {
-      c.cwnd += Math.min(bytes, mss) // RFC 5681 (2)
+  acked({ cc, mss }, _now, bytes) {
+    if (cc.cwnd < cc.ssthresh) {
+      cc.cwnd += Math.min(bytes, mss) // RFC 5681 (2)
       return
     }
-    c.bytesAcked += bytes
-    if (c.bytesAcked >= c.cwnd) {
-      c.bytesAcked -= c.cwnd
-      c.cwnd += mss
+    cc.bytesAcked += bytes
+    if (cc.bytesAcked >= cc.cwnd) {
+      cc.bytesAcked -= cc.cwnd
+      cc.cwnd += mss
     }
   },
 
-  lost(c, flight, mss) {
-    c.ssthresh = Math.max(Math.floor(flight / 2), 2 * mss) // RFC 5681 (4)
-    c.bytesAcked = 0
+  lost({ cc, mss }, _now, flight) {
+    cc.ssthresh = Math.max(Math.floor(flight / 2), 2 * mss) // RFC 5681 (4)
+    cc.bytesAcked = 0
   },
 
-  timedOut(c, flight, mss, first) {
+  timedOut({ cc, mss }, _now, flight, first) {
     // Further timeouts of the same segment leave ssthresh alone (RFC 5681 §3.1).
-    if (first) c.ssthresh = Math.max(Math.floor(flight / 2), 2 * mss)
-    c.cwnd = mss
-    c.bytesAcked = 0
+    if (first) cc.ssthresh = Math.max(Math.floor(flight / 2), 2 * mss)
+    cc.cwnd = mss
+    cc.bytesAcked = 0
   },
 
-  recovered(c, flight, mss) {
-    c.cwnd = Math.min(c.ssthresh, Math.max(flight, mss) + mss) // RFC 6582 §3.2 step 3
+  recovered({ cc, mss }, _now, flight) {
+    cc.cwnd = Math.min(cc.ssthresh, Math.max(flight, mss) + mss) // RFC 6582 §3.2 step 3
   },
 
-  undone(c, cwnd, ssthresh) {
-    c.cwnd = Math.max(c.cwnd, cwnd)
-    c.ssthresh = ssthresh
-    c.bytesAcked = 0
+  undone({ cc }, _now, cwnd, ssthresh) {
+    cc.cwnd = Math.max(cc.cwnd, cwnd)
+    cc.ssthresh = ssthresh
+    cc.bytesAcked = 0
   },
 }

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { CongestionState } from '../../../protocols/tcp/congestion/congestion.ts'
 import { newReno } from '../../../protocols/tcp/congestion/new-reno.ts'
-import { cwnd, established } from '../../timeline.ts'
+import { connection, cwnd, established } from '../../timeline.ts'
 
 const MSS = 1000
-const state = (cwnd: number, ssthresh: number): CongestionState => ({
-  cwnd,
-  ssthresh,
-  limited: true,
-  bytesAcked: 0,
-})
+const state = (cwnd: number, ssthresh: number) => connection({ mss: MSS, cwnd, ssthresh })
 
 describe('the window, as a table (RFC 5681)', () => {
   test.each([
@@ -23,16 +17,16 @@ describe('the window, as a table (RFC 5681)', () => {
     [50_000, 50_000, 50_000, 51_000],
   ])('cwnd %i, ssthresh %i, %i bytes acknowledged: cwnd %i', (cwnd, ssthresh, acked, after) => {
     const c = state(cwnd, ssthresh)
-    newReno.acked(c, acked, MSS, 0)
-    expect(c.cwnd).toBe(after)
+    newReno.acked(c, 0, acked)
+    expect(c.cc.cwnd).toBe(after)
   })
 
   test('congestion avoidance: one segment a window', () => {
     const c = state(4000, 4000)
     const seen: number[] = []
     for (let i = 0; i < 20; i++) {
-      newReno.acked(c, MSS, MSS, 0)
-      seen.push(c.cwnd / MSS)
+      newReno.acked(c, 0, MSS)
+      seen.push(c.cc.cwnd / MSS)
     }
     // So many ACKs as there are segments: 4, then 5, then 6.
     expect(seen).toEqual([4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7])
@@ -41,8 +35,8 @@ describe('the window, as a table (RFC 5681)', () => {
   test('congestion avoidance: what is left over counts towards the next increase', () => {
     const c = state(4000, 4000)
     const seen = [3000, 3000, 3000].map((acked) => {
-      newReno.acked(c, acked, MSS, 0)
-      return c.cwnd
+      newReno.acked(c, 0, acked)
+      return c.cc.cwnd
     })
     expect(seen).toEqual([4000, 5000, 6000]) // 3000; 6000 of 4000; 2000 + 3000 of 5000
   })
@@ -54,13 +48,13 @@ describe('the window, as a table (RFC 5681)', () => {
     [0, 2000],
   ])('a flight of %i at the loss: ssthresh %i', (flight, ssthresh) => {
     const fast = state(20_000, 1 << 30)
-    newReno.lost(fast, flight, MSS, 0)
-    expect(fast.ssthresh).toBe(ssthresh)
+    newReno.lost(fast, 0, flight)
+    expect(fast.cc.ssthresh).toBe(ssthresh)
     const slow = state(20_000, 1 << 30)
-    newReno.timedOut(slow, flight, MSS, true, 0)
-    expect([slow.ssthresh, slow.cwnd]).toEqual([ssthresh, MSS])
-    newReno.timedOut(slow, MSS, MSS, false, 0)
-    expect(slow.ssthresh).toBe(ssthresh)
+    newReno.timedOut(slow, 0, flight, true)
+    expect([slow.cc.ssthresh, slow.cc.cwnd]).toEqual([ssthresh, MSS])
+    newReno.timedOut(slow, 0, MSS, false)
+    expect(slow.cc.ssthresh).toBe(ssthresh)
   })
 })
 
@@ -141,4 +135,11 @@ test('after a pause longer than the RTO the window is the initial one again (RFC
       .filter((line) => line.startsWith(`   ${time} `) && line.includes('>')).length
   expect(sentAt(`${grow}\n2.1 send 20000`, '2.1')).toBe(11)
   expect(sentAt(`${grow}\n2.101 send 20000`, '2.101')).toBe(10)
+})
+
+test('TCP_CONGESTION takes the names that there are (ENOENT, as on Linux)', () => {
+  const script = `
+    1    set TCP_CONGESTION reno
+    2    set TCP_CONGESTION vegas`
+  expect(established(script, { until: '3s' })).toBe('   2      = set rejected: ENOENT')
 })
