@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Side } from '../sim/packetdrill/play.ts'
 import {
-  type Profile,
-  PROFILES,
-  runScript,
-  type ScriptOptions,
-  type ScriptResult,
-} from '../sim/packetdrill/run-script.ts'
+  DEFAULT_PROFILE,
+  isTcpProfile,
+  TCP_PROFILE_NAMES,
+  type TcpProfile,
+} from '../protocols/tcp/profile.ts'
+import type { Side } from '../sim/packetdrill/play.ts'
+import { runScript, type ScriptOptions, type ScriptResult } from '../sim/packetdrill/run-script.ts'
 import { didYouMean } from '../sim/suggest.ts'
 import { UserError } from '../sim/user-error.ts'
 import { EXIT_EXPECTATION, EXIT_OK } from './exit-codes.ts'
@@ -54,9 +54,9 @@ export function packetdrill(paths: readonly string[], command: PacketdrillComman
   return counts.passed === all.length ? EXIT_OK : EXIT_EXPECTATION
 }
 
-function profileOf(name: string): Profile {
-  if (PROFILES.includes(name)) return name as Profile
-  const hint = didYouMean(name, PROFILES)
+function profileOf(name: string): TcpProfile {
+  if (isTcpProfile(name)) return name
+  const hint = didYouMean(name, TCP_PROFILE_NAMES)
   throw new UserError(`there is no profile '${name}'`, { where: '--profile', hint })
 }
 
@@ -135,7 +135,11 @@ export const packetdrillVerb: RegisterVerb = (program, _files, verb) => {
     .command('packetdrill')
     .description('play packetdrill scripts against the TCP in virtual time')
     .argument('<path...>', 'scripts, or folders of .pkt files')
-    .option('--profile <name>', 'whose choices the TCP makes', 'rfc')
+    .option(
+      '--profile <name>',
+      `whose choices the TCP makes: ${TCP_PROFILE_NAMES.join(', ')}`,
+      DEFAULT_PROFILE,
+    )
     .option('-D, --define <name=value>', 'what a word stands for; may be repeated', collect, [])
     .option('--neutral', 'leave windows, padding and order of options aside', false)
     .option('-v, --verbose', 'every packet and call', false)

@@ -12,6 +12,7 @@ import type {
   ScheduleEntry,
   SwitchSpec,
 } from '../sim/scenario.ts'
+import { TCP_PROFILE_NAMES } from '../protocols/tcp/profile.ts'
 import { TCP_OPTIONS } from '../sim/topology-tcp.ts'
 import { HOLE, type Keys, quantity, record, strict, text, whole, yesOrNo } from './yaml-values.ts'
 import { dataPrograms } from './yaml-programs-schema.ts'
@@ -79,16 +80,24 @@ const linkBetween = record<LinkBetween & { between: unknown }>({
 })
 const linkTraits = record<Omit<LinkBetween, 'ends'>>(traits)
 
-const tcp = record<{ [option: string]: unknown }>(
-  Object.fromEntries(
+const TCP_KINDS = {
+  flag: yesOrNo,
+  durations: text,
+  duration: quantity,
+  count: quantity,
+  size: quantity,
+}
+const tcp = record<{ [option: string]: unknown }>({
+  profile: text.describe(`${TCP_PROFILE_NAMES.join(', ')}: whose choices the TCP makes`),
+  ...Object.fromEntries(
     Object.entries(TCP_OPTIONS).map(([option, kind]) => [
       option,
       typeof kind === 'object'
         ? z.enum([...kind]).describe('by name')
-        : (kind === 'flag' ? yesOrNo : quantity).describe(`a ${kind}`),
+        : TCP_KINDS[kind].describe(kind === 'durations' ? "'1s 2s 4s'" : `a ${kind}`),
     ]),
   ),
-).describe('TCP choices that differ from the default')
+}).describe('TCP choices that differ from the profile')
 
 const ARP_WORDS = ['off', 'probe', 'announce'] as const
 const arp = z

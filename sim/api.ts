@@ -146,6 +146,7 @@ export type { HostConfig, HostState } from '../protocols/host/state.ts'
 export type { SocketCall, SocketEvent, SocketId, SocketOption } from '../protocols/host/socket.ts'
 export type { RetransmitCause, TcpStateName } from '../protocols/tcp/state.ts'
 export type { TcpChoices } from '../protocols/tcp/policy.ts'
+export type { TcpProfile } from '../protocols/tcp/profile.ts'
 
 // Time: whole nanoseconds.
 

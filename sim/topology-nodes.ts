@@ -1,12 +1,11 @@
 import type { ClaimPolicy } from '../protocols/arp/claim.ts'
 import { SWITCH_AGEING, SWITCH_TABLE_SIZE } from '../protocols/ethernet/switch.ts'
-import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { ClockSpec, HostSpec, NodeSpec, Quantity, SwitchSpec } from './scenario.ts'
 import { didYouMean } from './suggest.ts'
 import { readArp } from './topology-arp.ts'
 import { unknownKey } from './topology-links.ts'
-import { readTcpOptions } from './topology-tcp.ts'
+import { readTcpOptions, type TcpPlan } from './topology-tcp.ts'
 import { parseCount, parseDrift, parseDuration, parseSignedDuration } from './units.ts'
 import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 
@@ -45,7 +44,7 @@ export interface ReadNode {
   readonly forwarding: boolean
   readonly gateway: string | undefined
   readonly routes: readonly string[]
-  readonly tcp: Partial<TcpChoices>
+  readonly tcp: TcpPlan
   /** `null`: its addresses are simply its own. */
   readonly claim: ClaimPolicy | null
   /** `null`: its clock shows the world's time. */

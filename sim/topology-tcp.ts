@@ -1,22 +1,30 @@
 import { CONGESTION_NAMES } from '../protocols/tcp/congestion/control-of.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
+import { isTcpProfile, TCP_PROFILE_NAMES, type TcpProfile } from '../protocols/tcp/profile.ts'
 import { didYouMean } from './suggest.ts'
 import { parseCount, parseDuration, parseSize } from './units.ts'
 import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 
+/** What a host's TCP is to be: a profile, and what differs from it. */
+export type TcpPlan = Partial<TcpChoices> & { readonly profile?: TcpProfile }
+
+/** Orders of options are a profile's alone. */
+type Written = Exclude<keyof TcpChoices, 'synLayouts' | 'synAckLayouts'>
 /** A list: one of these words. */
-type Kind = 'duration' | 'count' | 'size' | 'flag' | readonly string[]
+type Kind = 'duration' | 'durations' | 'count' | 'size' | 'flag' | readonly string[]
 
 /** How each choice is written. Complete by its type: a new choice must say what it is. */
-export const TCP_OPTIONS: {
-  readonly [Option in keyof TcpChoices]: Kind
-} = {
+export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   rtoInitial: 'duration',
   rtoMin: 'duration',
   rtoMax: 'duration',
   rtoGranularity: 'duration',
+  rtoSlop: 'duration',
+  rtoAdaptive: 'flag',
   synRetries: 'count',
   dataRetries: 'count',
+  synAckRetries: 'count',
+  synSchedule: 'durations',
   suspectAfter: 'count',
   delayedAck: 'duration',
   ackEvery: 'count',
@@ -27,6 +35,7 @@ export const TCP_OPTIONS: {
   dupAckThreshold: 'count',
   sendBuffer: 'size',
   receiveBuffer: 'size',
+  receiveBufferMax: 'size',
   mss: 'size',
   blackHoleAfter: 'count',
   blackHoleMss: 'size',
@@ -35,22 +44,24 @@ export const TCP_OPTIONS: {
   timestamps: 'flag',
   nagle: 'flag',
 }
-const OPTIONS = Object.keys(TCP_OPTIONS)
+const OPTIONS = ['profile', ...Object.keys(TCP_OPTIONS)]
 
 /**
  * Reads a node's `tcp` record.
  *
- * @throws UserError for an unknown option or a value of another kind.
+ * @throws UserError for an unknown profile or option, or a value of another kind.
  */
 export function readTcpOptions(
   options: { readonly [option: string]: string | number | boolean },
   where: string,
-): Partial<TcpChoices> {
-  const choices: { [option: string]: number | boolean | string } = {}
+): TcpPlan {
+  const choices: { [option: string]: Choice } = {}
   for (const [option, written] of Object.entries(options)) {
-    const kind = Object.hasOwn(TCP_OPTIONS, option)
-      ? TCP_OPTIONS[option as keyof TcpChoices]
-      : undefined
+    if (option === 'profile') {
+      choices.profile = readProfile(written, where)
+      continue
+    }
+    const kind = Object.hasOwn(TCP_OPTIONS, option) ? TCP_OPTIONS[option as Written] : undefined
     if (kind === undefined) {
       const hint = didYouMean(option, OPTIONS)
       throw new UserError(`unknown TCP option '${option}'`, {
@@ -66,13 +77,23 @@ export function readTcpOptions(
   return choices
 }
 
-function read(kind: Kind, written: string | number | boolean): number | boolean | string | Refusal {
+type Choice = number | boolean | readonly number[] | string
+
+function readProfile(written: string | number | boolean, where: string): TcpProfile {
+  const name = String(written)
+  if (isTcpProfile(name)) return name
+  const hint = didYouMean(name, TCP_PROFILE_NAMES)
+  throw new UserError(`there is no TCP profile '${name}'`, { where, word: name, hint })
+}
+
+function read(kind: Kind, written: string | number | boolean): Choice | Refusal {
   if (typeof kind === 'object') return readWord(kind, String(written))
   if (kind === 'flag') {
     if (typeof written === 'boolean') return written
     return { error: `'${written}' is neither true nor false` }
   }
   if (typeof written === 'boolean') return { error: `${written} is not a ${kind}` }
+  if (kind === 'durations') return readDurations(String(written))
   if (kind === 'duration') return parseDuration(written)
   return kind === 'size' ? parseSize(written) : parseCount(written)
 }
@@ -80,4 +101,16 @@ function read(kind: Kind, written: string | number | boolean): number | boolean 
 function readWord(words: readonly string[], written: string): string | Refusal {
   if (words.includes(written)) return written
   return { error: `'${written}' is not one of ${words.join(', ')}` }
+}
+
+/** `'1s 2s 4s'`; an empty text is an empty list. */
+function readDurations(written: string): readonly number[] | Refusal {
+  const durations: number[] = []
+  for (const word of written.split(/[\s,]+/)) {
+    if (word === '') continue
+    const duration = parseDuration(word)
+    if (isRefusal(duration)) return duration
+    durations.push(duration)
+  }
+  return durations
 }

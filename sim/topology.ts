@@ -1,6 +1,5 @@
 import { type IpAddress, type Mac, formatIp, parseIpText } from '../protocols/address.ts'
 import type { ClaimPolicy } from '../protocols/arp/claim.ts'
-import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import { PERFECT_LINK, type LinkOptions } from './link.ts'
 import type { LinkBetween, Topology } from './scenario.ts'
 import {
@@ -28,6 +27,7 @@ import {
   connectedRoutes,
   portTowards,
 } from './topology-routes.ts'
+import type { TcpPlan } from './topology-tcp.ts'
 import { UserError, isRefusal, refused } from './user-error.ts'
 
 /** A topology with everything decided: what a world is built from. Plain data. */
@@ -43,7 +43,7 @@ export interface NodePlan {
   /** The index is the port. In the order in which the links are declared. */
   readonly interfaces: readonly InterfacePlan[]
   readonly routes: readonly RoutePlan[]
-  readonly tcp: Partial<TcpChoices>
+  readonly tcp: TcpPlan
   /** How its addresses are claimed (RFC 5227); `null`: they are simply its own. */
   readonly claim: ClaimPolicy | null
   readonly clock: ClockPlan | null

@@ -6,7 +6,7 @@ import { createSwitch, switchEngine } from '../protocols/ethernet/switch.ts'
 import { hostEngine } from '../protocols/host/host.ts'
 import type { SocketCall } from '../protocols/host/socket.ts'
 import { createHost } from '../protocols/host/state.ts'
-import { DEFAULT_POLICY } from '../protocols/tcp/policy.ts'
+import { DEFAULT_PROFILE, policyOf } from '../protocols/tcp/profile.ts'
 import { NEVER, type Nanos, toSeconds } from '../protocols/time.ts'
 import type { NodeEvent, TraceObserver } from '../trace/record.ts'
 import { inPlace, recorded, type StepObserver } from './driver.ts'
@@ -119,10 +119,12 @@ export class World {
       return new Node(this, plan.name, false, make)
     }
     const { interfaces, routes } = ipv4Only(plan)
+    const { profile = DEFAULT_PROFILE, ...choices } = plan.tcp
+    const policy = policyOf(profile).with(choices)
     const make = (boot: number): DrivenNode => {
       const state = createHost({
         forwarding: plan.forwarding,
-        policy: DEFAULT_POLICY.with(plan.tcp),
+        policy,
         // After a restart, the same secrets would bring the same sequence numbers (RFC 6528).
         seed: boot === 1 ? `${seed}/${plan.name}` : `${seed}/${plan.name}/${boot}`,
         interfaces,

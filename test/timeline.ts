@@ -1,14 +1,15 @@
 import { parseIpText } from '../protocols/address.ts'
-import { DEFAULT_POLICY, type TcpChoices } from '../protocols/tcp/policy.ts'
+import type { TcpChoices } from '../protocols/tcp/policy.ts'
+import { RFC } from '../protocols/tcp/profiles/rfc.ts'
 import { createTcp, type TcpState } from '../protocols/tcp/state.ts'
 import { timeline, type TimelineOptions } from '../sim/testing/timeline.ts'
 
 /** No options but the MSS: nothing in the lines but what a test is about. */
-export const PLAIN: Partial<TcpChoices> = {
+export const PLAIN = {
   timestamps: false,
   windowScale: false,
   sackPermitted: false,
-}
+} satisfies Partial<TcpChoices>
 
 /** The common case: `PLAIN`, then what differs. */
 export const plain = (
@@ -39,7 +40,7 @@ export function connection(given: { mss: number; cwnd: number; ssthresh?: number
   const at = (address: string, port: number) => ({ address: parseIpText(address)!, port })
   const s = createTcp({
     id: 1,
-    policy: DEFAULT_POLICY,
+    policy: RFC,
     local: at('192.0.2.1', 40_000),
     remote: at('192.0.2.2', 80),
     iss: 0,

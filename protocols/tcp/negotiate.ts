@@ -1,13 +1,7 @@
-import {
-  OPTION_MSS,
-  OPTION_NOP,
-  OPTION_SACK_PERMITTED,
-  OPTION_TIMESTAMPS,
-  OPTION_WINDOW_SCALE,
-  TcpOptions,
-} from './options.ts'
+import { TcpOptions } from './options.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
+import { synSet } from './syn-layouts.ts'
 import { MAX_SCALE, scaleFor } from './window.ts'
 
 // What the two SYNs agree on: MSS, window scale, timestamps, SACK.
@@ -18,16 +12,6 @@ const MIN_MSS = 64
 
 const NONE: readonly never[] = []
 
-/** Layouts are shared constants: bit 0 SACK permitted, bit 1 timestamps, bit 2 window scale. */
-const LAYOUTS: readonly (readonly number[])[] = Array.from({ length: 8 }, (_, bits) => {
-  const layout = [OPTION_MSS]
-  if (bits & 1) layout.push(OPTION_SACK_PERMITTED)
-  if (bits & 2) layout.push(...(bits & 1 ? [] : [OPTION_NOP, OPTION_NOP]), OPTION_TIMESTAMPS)
-  else if (bits & 1) layout.unshift(OPTION_NOP, OPTION_NOP)
-  if (bits & 4) layout.push(OPTION_NOP, OPTION_WINDOW_SCALE)
-  return layout
-})
-
 /** Options for our SYN; a SYN,ACK offers only what the SYN offered (RFC 7323 §2.2, §3.2). */
 export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const { policy } = s
@@ -35,11 +19,12 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const scale = answering ? s.scaled : policy.windowScale
   const stamps = answering ? s.timestamps : policy.timestamps
   const sack = answering ? s.sackPermitted : policy.sackPermitted
-  const layout = LAYOUTS[(sack ? 1 : 0) | (stamps ? 2 : 0) | (scale ? 4 : 0)]!
+  const layouts = answering ? policy.synAckLayouts : policy.synLayouts
+  const layout = layouts[synSet(sack, stamps, scale)]!
   return new TcpOptions(
     layout,
     s.pathMss,
-    scale ? scaleFor(s.rcv.buffer) : -1,
+    scale ? scaleFor(scaledBuffer(s)) : -1,
     stamps ? timestamp : 0,
     stamps ? s.tsRecent : 0,
     NONE,
@@ -47,13 +32,16 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   )
 }
 
+/** The buffer that the scale has to serve: what it is, or what it may become. */
+const scaledBuffer = (s: TcpState): number => Math.max(s.rcv.buffer, s.policy.receiveBufferMax)
+
 /** Takes what the peer's SYN offers, where our policy offers it too. */
 export function agree(s: TcpState, syn: TcpSegment): void {
   const { options } = syn
   const { policy } = s
   s.scaled = policy.windowScale && options.windowScale >= 0
   s.snd.wndScale = s.scaled ? Math.min(options.windowScale, MAX_SCALE) : 0
-  s.rcv.wndScale = s.scaled ? scaleFor(s.rcv.buffer) : 0
+  s.rcv.wndScale = s.scaled ? scaleFor(scaledBuffer(s)) : 0
   s.sackPermitted = policy.sackPermitted && options.sackPermitted
   s.timestamps = policy.timestamps && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue

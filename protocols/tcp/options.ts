@@ -65,7 +65,7 @@ export const NO_OPTIONS = new TcpOptions(NONE, -1, -1, 0, 0, NONE, NONE)
 export const timestampOptions = (value: number, echo: number): TcpOptions =>
   new TcpOptions(LAYOUT_TIMESTAMPS, -1, -1, value, echo, NONE, NONE)
 
-function optionBytes(
+export function optionBytes(
   layout: readonly number[],
   sack: readonly Seq[],
   unknown: readonly Bytes[],

@@ -1,5 +1,6 @@
-import { ms, type Nanos, s } from '../time.ts'
+import type { Nanos } from '../time.ts'
 import type { CongestionName } from './congestion/congestion.ts'
+import type { SynLayouts } from './syn-layouts.ts'
 
 /** What a TCP may choose. Data only: the engine reads it and never asks which system it imitates. */
 export interface TcpChoices {
@@ -11,9 +12,18 @@ export interface TcpChoices {
   readonly rtoMax: Nanos
   /** RFC 6298 (2.3): clock granularity G. */
   readonly rtoGranularity: Nanos
+  /** Added to every timeout that is computed, before the floor and the ceiling. */
+  readonly rtoSlop: Nanos
+  /** `false`: no estimate is made, every timeout begins at `rtoInitial`. */
+  readonly rtoAdaptive: boolean
   /** How often a SYN, and anything later, is sent again before giving up (RFC 1122 §4.2.3.5, R2). */
   readonly synRetries: number
   readonly dataRetries: number
+  /** The same for a SYN,ACK. */
+  readonly synAckRetries: number
+  /** How long to wait after each SYN in turn, the last one again and again; empty: `rtoInitial`,
+   * doubled each time. */
+  readonly synSchedule: readonly Nanos[]
   /** From this many retransmissions on, the neighbour is under suspicion (RFC 1122 R1). */
   readonly suspectAfter: number
   /** RFC 9293 §3.8.6.3: how long an ACK may wait, and after how many full segments it may not. */
@@ -32,6 +42,8 @@ export interface TcpChoices {
   /** Bytes. The receive buffer decides the window scale that is offered. */
   readonly sendBuffer: number
   readonly receiveBuffer: number
+  /** Bytes that a receive buffer may grow to, where these decide the scale in its place; 0: it does. */
+  readonly receiveBufferMax: number
   /** The largest MSS offered; the path's own limit counts too. */
   readonly mss: number
   /** RFC 2923 §2.1: after so many timeouts of a full segment its size falls to `blackHoleMss`, a
@@ -43,87 +55,25 @@ export interface TcpChoices {
   readonly timestamps: boolean
   /** RFC 9293 §3.7.4. */
   readonly nagle: boolean
+  /** In which order options stand on a SYN and on a SYN,ACK. */
+  readonly synLayouts: SynLayouts
+  readonly synAckLayouts: SynLayouts
 }
 
-/** Immutable; a class, so that Immer passes it through as one value. */
-export class TcpPolicy implements TcpChoices {
-  readonly rtoInitial: Nanos
-  readonly rtoMin: Nanos
-  readonly rtoMax: Nanos
-  readonly rtoGranularity: Nanos
-  readonly synRetries: number
-  readonly dataRetries: number
-  readonly suspectAfter: number
-  readonly delayedAck: Nanos
-  readonly ackEvery: number
-  readonly msl: Nanos
-  readonly finWait2: Nanos
-  readonly initialWindow: number
-  readonly congestion: CongestionName
-  readonly dupAckThreshold: number
-  readonly sendBuffer: number
-  readonly receiveBuffer: number
-  readonly mss: number
-  readonly blackHoleAfter: number
-  readonly blackHoleMss: number
-  readonly windowScale: boolean
-  readonly sackPermitted: boolean
-  readonly timestamps: boolean
-  readonly nagle: boolean
-
+/**
+ * Immutable; a class, so that Immer passes it through as one value. Every one has the same fields in
+ * the same order, for each is made from another.
+ */
+class Policy {
   constructor(choices: TcpChoices) {
-    this.rtoInitial = choices.rtoInitial
-    this.rtoMin = choices.rtoMin
-    this.rtoMax = choices.rtoMax
-    this.rtoGranularity = choices.rtoGranularity
-    this.synRetries = choices.synRetries
-    this.dataRetries = choices.dataRetries
-    this.suspectAfter = choices.suspectAfter
-    this.delayedAck = choices.delayedAck
-    this.ackEvery = choices.ackEvery
-    this.msl = choices.msl
-    this.finWait2 = choices.finWait2
-    this.initialWindow = choices.initialWindow
-    this.congestion = choices.congestion
-    this.dupAckThreshold = choices.dupAckThreshold
-    this.sendBuffer = choices.sendBuffer
-    this.receiveBuffer = choices.receiveBuffer
-    this.mss = choices.mss
-    this.blackHoleAfter = choices.blackHoleAfter
-    this.blackHoleMss = choices.blackHoleMss
-    this.windowScale = choices.windowScale
-    this.sackPermitted = choices.sackPermitted
-    this.timestamps = choices.timestamps
-    this.nagle = choices.nagle
+    Object.assign(this, choices)
   }
 
   with(changes: Partial<TcpChoices>): TcpPolicy {
-    return new TcpPolicy(Object.assign({}, this as TcpChoices, changes))
+    return createPolicy(Object.assign({}, this as unknown as TcpChoices, changes))
   }
 }
 
-export const DEFAULT_POLICY = new TcpPolicy({
-  rtoInitial: s(1),
-  rtoMin: s(1),
-  rtoMax: s(120),
-  rtoGranularity: 0,
-  synRetries: 6,
-  dataRetries: 15,
-  suspectAfter: 3,
-  delayedAck: ms(40),
-  ackEvery: 2,
-  msl: s(30),
-  finWait2: s(60),
-  initialWindow: 10,
-  congestion: 'reno',
-  dupAckThreshold: 3,
-  sendBuffer: 4 << 20,
-  receiveBuffer: 4 << 20,
-  mss: 65_495,
-  blackHoleAfter: 0,
-  blackHoleMss: 536,
-  windowScale: true,
-  sackPermitted: true,
-  timestamps: true,
-  nagle: true,
-})
+export type TcpPolicy = TcpChoices & Policy
+
+export const createPolicy = (choices: TcpChoices): TcpPolicy => new Policy(choices) as TcpPolicy

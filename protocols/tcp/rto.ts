@@ -60,11 +60,17 @@ export function sampleRtt(r: RtoState, rtt: Nanos, policy: TcpChoices): void {
     r.rttvar = 0.75 * r.rttvar + 0.25 * Math.abs(r.srtt - rtt) // (2.3)
     r.srtt = 0.875 * r.srtt + 0.125 * rtt
   }
-  const unclamped = r.srtt + Math.max(policy.rtoGranularity, 4 * r.rttvar)
+  if (!policy.rtoAdaptive) {
+    r.rto = policy.rtoInitial
+    return
+  }
+  const unclamped = r.srtt + Math.max(policy.rtoGranularity, 4 * r.rttvar) + policy.rtoSlop
   r.rto = Math.round(Math.min(Math.max(unclamped, policy.rtoMin), policy.rtoMax)) // (2.4) (2.5)
 }
 
-/** (5.5) */
+/** (5.5). What is added to a timeout is not doubled with it. */
 export function backOff(r: RtoState, policy: TcpChoices): void {
-  r.rto = Math.min(2 * r.rto, policy.rtoMax)
+  const { rtoSlop: slop } = policy
+  const slopped = r.srtt < 0 && r.rto === policy.rtoInitial ? 0 : slop // the first has none
+  r.rto = Math.min(2 * (r.rto - slopped) + slop, policy.rtoMax)
 }

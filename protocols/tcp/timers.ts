@@ -36,12 +36,18 @@ function fired(s: TcpState, name: TcpTimerName, out: TcpOut): void {
   out.event({ kind: 'timer', socket: s.id, name })
 }
 
+/** RFC 9293 §3.8.3, R2: after so many retransmissions a connection is given up. */
+function retriesOf({ state, policy }: TcpState): number {
+  if (state === 'SYN-SENT') return policy.synRetries
+  return state === 'SYN-RECEIVED' ? policy.synAckRetries : policy.dataRetries
+}
+
 /** RFC 6298 (5.4) to (5.7). */
 function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const { rto, snd, recovery, policy } = s
   const opening = s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED'
   rto.retransmits += 1
-  if (rto.retransmits > (opening ? policy.synRetries : policy.dataRetries)) {
+  if (rto.retransmits > retriesOf(s)) {
     // Nobody waits for the answer to a SYN that came from outside.
     return s.state === 'SYN-RECEIVED' && s.listener >= 0
       ? finish(s, out)

@@ -83,6 +83,10 @@ export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
     noteRetransmission(s, now, s.iss, 'rto', out)
   }
   snd.nxt = seqAdd(s.iss, 1)
+  const { synSchedule } = s.policy
+  if (s.state === 'SYN-SENT' && synSchedule.length > 0) {
+    s.rto.rto = synSchedule[Math.min(s.rto.retransmits, synSchedule.length - 1)]!
+  }
   s.timers.retransmit = now + s.rto.rto
   const window = advertiseOnSyn(s)
   emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), NO_BYTES, out)

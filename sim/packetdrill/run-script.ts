@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, type TcpPolicy } from '../../protocols/tcp/policy.ts'
+import { DEFAULT_PROFILE, policyOf, type TcpProfile } from '../../protocols/tcp/profile.ts'
 import { inPlace } from '../driver.ts'
 import { parseScript } from './parse-script.ts'
 import { Deviation, Play, type Side } from './play.ts'
@@ -6,15 +6,8 @@ import { ScriptSyntaxError, Unsupported } from './script.ts'
 import type { Drive } from './stage.ts'
 import { checkSupport } from './support.ts'
 
-export type Profile = 'rfc'
-
-/** What each profile makes of the choices that RFCs leave open. */
-const POLICIES: { readonly [profile in Profile]: TcpPolicy } = { rfc: DEFAULT_POLICY }
-
-export const PROFILES: readonly string[] = Object.keys(POLICIES)
-
 export interface ScriptOptions {
-  readonly profile?: Profile
+  readonly profile?: TcpProfile
   /** `--define`: what words of the script stand for. */
   readonly defines?: ReadonlyMap<string, string>
   /** See `PlayConfig`. */
@@ -40,7 +33,12 @@ export interface ScriptResult {
  * not known is `unsupported`, whether it would get there or not.
  */
 export function runScript(source: string, options: ScriptOptions = {}): ScriptResult {
-  const { profile = 'rfc', defines = new Map(), neutral = false, drive = inPlace } = options
+  const {
+    profile = DEFAULT_PROFILE,
+    defines = new Map(),
+    neutral = false,
+    drive = inPlace,
+  } = options
   let log: readonly string[] = []
   const ended = (
     verdict: ScriptResult['verdict'],
@@ -54,7 +52,7 @@ export function runScript(source: string, options: ScriptOptions = {}): ScriptRe
   try {
     const script = parseScript(source, defines)
     checkSupport(script)
-    const play = new Play(script, { drive, policy: POLICIES[profile], neutral })
+    const play = new Play(script, { drive, policy: policyOf(profile), neutral })
     log = play.log
     play.run()
     return ended('passed', 0, '')

@@ -38,7 +38,7 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.delacktime': (n) => policy({ delayedAck: ms(n) }),
   'net.inet.tcp.rexmit_initial': (n) => policy({ rtoInitial: ms(n) }),
   'net.inet.tcp.mssdflt': only(536),
-  'net.inet.tcp.rexmit_slop': only(0, 200),
+  'net.inet.tcp.rexmit_slop': (n) => policy({ rtoSlop: ms(n) }),
   'net.inet.tcp.rexmit_drop_options': only(0),
   // 2: used where the peer asks for it, which shows in what a script then expects.
   'net.inet.tcp.ecn.enable': only(0, 2),
@@ -55,7 +55,7 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.udp_tunneling_port': only(0),
   'net.inet.tcp.udp_tunneling_overhead': only(0),
   'net.inet.tcp.hostcache.purgenow': () => NONE,
-  'kern.ipc.maxsockbuf': () => NONE,
+  'kern.ipc.maxsockbuf': (n) => policy({ receiveBufferMax: n }),
 }
 
 const COUNT = /^sockstat\s.*\bgrep -c (\w+)\s*\|\s*grep (\d+)$/

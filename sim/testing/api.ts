@@ -10,4 +10,5 @@ export type { Say, StoryOptions } from './story.ts'
 
 // What a timeline sets, and what it watches.
 export type { TcpChoices } from '../../protocols/tcp/policy.ts'
+export type { TcpProfile } from '../../protocols/tcp/profile.ts'
 export type { TcpState } from '../../protocols/tcp/state.ts'

@@ -5,7 +5,8 @@ import type { HostEvent } from '../../protocols/host/event.ts'
 import type { NumberOption, SocketCall, SocketId } from '../../protocols/host/socket.ts'
 import { seqDiff } from '../../protocols/sequence.ts'
 import { tcpEngine } from '../../protocols/tcp/engine.ts'
-import { DEFAULT_POLICY, type TcpChoices } from '../../protocols/tcp/policy.ts'
+import type { TcpChoices } from '../../protocols/tcp/policy.ts'
+import { DEFAULT_PROFILE, policyOf, type TcpProfile } from '../../protocols/tcp/profile.ts'
 import type { TcpSegment } from '../../protocols/tcp/segment.ts'
 import { createTcp, nextDue, type TcpState } from '../../protocols/tcp/state.ts'
 import { timestampAt } from '../../protocols/tcp/transmit.ts'
@@ -23,7 +24,9 @@ type Connection = Driven<TcpState, SocketCall, TcpSegment, HostEvent>
 export interface TimelineOptions {
   /** Virtual time goes on by itself up to here, inclusive: `'200s'`. */
   readonly until: string
-  /** What differs from the default policy. */
+  /** Whose choices the connection makes. Default `'rfc'`. */
+  readonly profile?: TcpProfile
+  /** What differs from the profile's. */
   readonly policy?: Partial<TcpChoices>
   /** The connection waits in LISTEN for the script's SYN. Default: `connect` opens it. */
   readonly passive?: boolean
@@ -132,7 +135,7 @@ class Stage implements Played {
     const { passive = false, iss = 1_000_000, irs = 5_000_000, pathMss = 1460 } = options
     const state = createTcp({
       id: 1,
-      policy: DEFAULT_POLICY.with(options.policy ?? {}),
+      policy: policyOf(options.profile ?? DEFAULT_PROFILE).with(options.policy ?? {}),
       local: { address: ip('192.0.2.1'), port: passive ? 80 : 40_000 },
       remote: { address: ip('192.0.2.2'), port: passive ? 40_000 : 80 },
       iss: iss | 0,

@@ -11,7 +11,7 @@ import type { SocketCall } from '../../../protocols/host/socket.ts'
 import { createHost, type HostConfig, type HostState } from '../../../protocols/host/state.ts'
 import { DEFAULT_TTL, Ipv4Details, Ipv4Packet } from '../../../protocols/ipv4/packet.ts'
 import { isFragment } from '../../../protocols/ipv4/fragment.ts'
-import { DEFAULT_POLICY } from '../../../protocols/tcp/policy.ts'
+import { RFC } from '../../../protocols/tcp/profiles/rfc.ts'
 import { NEVER, ms, type Nanos } from '../../../protocols/time.ts'
 import { eventText } from '../../../trace/host-text.ts'
 import { PacketText } from '../../../trace/packet-text.ts'
@@ -94,7 +94,7 @@ function configOf({ router = false, mtu = 1500, farMtu = 1500 }: Stand): HostCon
   const second = { mac: FAR_PORT_MAC, mtu: farMtu, addresses: to(addr('10.0.9.1')), claim: null }
   return {
     forwarding: router,
-    policy: DEFAULT_POLICY,
+    policy: RFC,
     seed: 'host',
     interfaces: router ? [first, second] : [first],
     routes: router ? [route(near, 0), route(beyond, 1)] : [route(near, 0)],

@@ -213,7 +213,7 @@ describe('passive open', () => {
         "   0      > S. 0:0(0) ack 1 win 65535 <mss 1460>",
         "   0      > S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 7>",
         "   0      > S. 0:0(0) ack 1 win 65535 <mss 1460,nop,nop,TS val 0 ecr 9>",
-        "   0      > S. 0:0(0) ack 1 win 65535 <nop,nop,mss 1460,sackOK>",
+        "   0      > S. 0:0(0) ack 1 win 65535 <mss 1460,nop,nop,sackOK>",
       ]
     `)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { TcpState } from '../../../protocols/tcp/state.ts'
-import { DEFAULT_POLICY } from '../../../protocols/tcp/policy.ts'
+import { RFC } from '../../../protocols/tcp/profiles/rfc.ts'
 import { backOff, createRto, sampleRtt } from '../../../protocols/tcp/rto.ts'
 import { ms, s } from '../../../protocols/time.ts'
 import { established, plain } from '../../timeline.ts'
@@ -19,7 +19,7 @@ const SLOW = [500, 600, 400, 500]
 
 describe('the estimator, as a table', () => {
   test('without a floor', () => {
-    const policy = DEFAULT_POLICY.with({ rtoMin: 0 })
+    const policy = RFC.with({ rtoMin: 0 })
     const r = createRto(s(1))
     for (const [i, [srtt, rttvar, rto]] of FAST_RESULTS.entries()) {
       sampleRtt(r, ms(FAST[i]!), policy)
@@ -30,13 +30,13 @@ describe('the estimator, as a table', () => {
   test('1 s at least, 120 s at most, and never less than SRTT + G', () => {
     const r = createRto(s(1))
     for (const rtt of FAST) {
-      sampleRtt(r, ms(rtt), DEFAULT_POLICY)
+      sampleRtt(r, ms(rtt), RFC)
       expect(r.rto).toBe(s(1))
     }
-    sampleRtt(r, s(200), DEFAULT_POLICY)
+    sampleRtt(r, s(200), RFC)
     expect(r.rto).toBe(s(120))
     const coarse = createRto(s(1))
-    const policy = DEFAULT_POLICY.with({ rtoMin: 0, rtoGranularity: ms(500) })
+    const policy = RFC.with({ rtoMin: 0, rtoGranularity: ms(500) })
     sampleRtt(coarse, ms(100), policy)
     expect(coarse.rto).toBe(ms(600))
   })
@@ -44,7 +44,7 @@ describe('the estimator, as a table', () => {
   test('backing off doubles up to the limit', () => {
     const r = createRto(s(1))
     const seen = Array.from({ length: 8 }, () => {
-      backOff(r, DEFAULT_POLICY)
+      backOff(r, RFC)
       return r.rto / 1e9
     })
     expect(seen).toEqual([2, 4, 8, 16, 32, 64, 120, 120])

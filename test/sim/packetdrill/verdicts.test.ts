@@ -103,7 +103,7 @@ describe('neutral comparison', () => {
         +0 > S. 0:0(0) ack 1 ${answer}`,
         { neutral },
       ).reason
-    expect(open('<nop,nop,mss 1460,sackOK,nop,wscale 7>', false)).toBe('')
+    expect(open('<mss 1460,nop,nop,sackOK,nop,wscale 7>', false)).toBe('')
     expect(open('<mss 1460,nop,wscale 2,sackOK,eol,eol>', false)).toBe('options')
     expect(open('<mss 1460,nop,wscale 2,sackOK,eol,eol>', true)).toBe('')
     expect(open('<mss 1460,nop,wscale 2>', true)).toBe('options')

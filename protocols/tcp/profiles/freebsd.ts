@@ -1,0 +1,35 @@
+import { ms, s } from '../../time.ts'
+import { synLayouts } from '../syn-layouts.ts'
+import { RFC } from './rfc.ts'
+
+/** `tcp_addoptions`: MSS, scale, SACK, timestamps, each aligned by NOPs in front, ends behind. */
+const FREEBSD_SYN = synLayouts([
+  'mss',
+  'mss,sackOK,eol,eol',
+  'mss,nop,nop,TS',
+  'mss,sackOK,TS',
+  'mss,nop,wscale',
+  'mss,nop,wscale,sackOK,eol,eol',
+  'mss,nop,wscale,nop,nop,TS',
+  'mss,nop,wscale,sackOK,TS',
+])
+
+/** FreeBSD 14 with its default settings: tcp(4) for the sysctls, `netinet/tcp_timer.h`. */
+export const FREEBSD = RFC.with({
+  rtoInitial: s(1), // rexmit_initial
+  rtoMin: ms(30), // rexmit_min
+  rtoMax: s(64), // TCPTV_REXMTMAX
+  rtoSlop: ms(200), // rexmit_slop
+  synRetries: 12, // TCP_MAXRXTSHIFT
+  synAckRetries: 3, // SYNCACHE_MAXREXMTS
+  dataRetries: 12,
+  delayedAck: ms(40), // delacktime
+  msl: s(30), // net.inet.tcp.msl
+  finWait2: s(60), // finwait2_timeout
+  // What buffers are tuned up to, for ours have one size: sendbuf_max, recvbuf_max, maxsockbuf.
+  sendBuffer: 2 << 20,
+  receiveBuffer: 2 << 20,
+  receiveBufferMax: 2 << 20,
+  synLayouts: FREEBSD_SYN,
+  synAckLayouts: FREEBSD_SYN,
+})

@@ -1,0 +1,24 @@
+import { ms, s } from '../../time.ts'
+import { RFC } from './rfc.ts'
+
+/**
+ * Linux 6.x with its default settings: `Documentation/networking/ip-sysctl.rst` for the names below,
+ * `include/net/tcp.h` for the constants.
+ */
+export const LINUX = RFC.with({
+  rtoMin: ms(200), // TCP_RTO_MIN
+  rtoMax: s(120), // TCP_RTO_MAX
+  // tcp_syn_retries 6, tcp_syn_linear_timeouts 4: 131 s in all.
+  synSchedule: [s(1), s(1), s(1), s(1), s(1), s(2), s(4), s(8), s(16), s(32), s(64)],
+  synRetries: 10,
+  synAckRetries: 5, // tcp_synack_retries
+  dataRetries: 15, // tcp_retries2
+  suspectAfter: 3, // tcp_retries1
+  delayedAck: ms(40), // TCP_DELACK_MIN
+  msl: s(30), // TCP_TIMEWAIT_LEN is 60 s
+  finWait2: s(60), // tcp_fin_timeout
+  // What buffers are tuned up to, for ours have one size: tcp_wmem, tcp_rmem.
+  sendBuffer: 4 << 20,
+  receiveBuffer: 3 << 20, // half of it holds payload (tcp_adv_win_scale 1)
+  receiveBufferMax: 6 << 20,
+})
