@@ -6,67 +6,116 @@ import { NEVER, type Nanos } from '../protocols/time.ts'
 import type { Node } from './node.ts'
 import type { World } from './world.ts'
 
-/** An application that runs on a host of the world: what its user may do with it. */
+/** An application that runs: what its user may do with it. */
 export interface RunningApplication<State, Command> {
   readonly state: State
   command(command: Command): void
+}
+
+/** What is below an application: the sockets of a simulated host, or of a kernel. */
+export interface SocketLayer {
+  /** The host is up, and still the one on which the application was started. */
+  readonly isAlive: boolean
+  readonly now: Nanos
+  /** Makes a call. What it answers, now or later, and news of its socket go to `hear`. */
+  call(call: SocketCall, hear: (event: SocketEvent) => void): void
+  /** Wakes once, at a time of `now`; the result takes that back. */
+  at(time: Nanos, wake: () => void): () => void
+}
+
+/** Runs an engine above sockets. `recorded`: its states are immutable, by Immer. */
+export function runApplication<State, Command, Report>(
+  layer: SocketLayer,
+  engine: Application<State, Command, Report>,
+  initial: State,
+  report: (report: Report, now: Nanos) => void,
+  recorded = false,
+): RunningApplication<State, Command> {
+  const calls: SocketCall[] = []
+  let state = initial
+  let running = false
+  let cancel: (() => void) | null = null
+
+  const out = {
+    call: (call: SocketCall) => void calls.push(call),
+    report: (said: Report) => report(said, layer.now),
+    wake: (at: Nanos) => {
+      cancel?.()
+      const timer = () => {
+        cancel = null
+        step({ kind: 'timer' })
+      }
+      cancel = at === NEVER ? null : layer.at(at, timer)
+    },
+  }
+  const hear = (event: SocketEvent): void => step({ kind: 'socket', event })
+  // A step is over before its calls are made: their answers are steps of their own.
+  function step(input: ApplicationInput<Command>): void {
+    if (!layer.isAlive) return
+    if (recorded) {
+      state = produce(state, (draft) => {
+        engine.step(draft as State, layer.now, input, out)
+      })
+    } else engine.step(state, layer.now, input, out)
+    if (running) return
+    running = true
+    for (let call = calls.shift(); call !== undefined; call = calls.shift()) layer.call(call, hear)
+    running = false
+  }
+  step({ kind: 'start' })
+  return {
+    get state() {
+      return state
+    },
+    command: (command) => step({ kind: 'command', command }),
+  }
 }
 
 /**
  * Starts an application engine on a simulated host, until the run ends or the host goes down. Its
  * deadlines go by the host's clock.
  */
-export function startApplication<State, Command, Report>(
+export const startApplication = <State, Command, Report>(
   world: World,
   node: Node,
   engine: Application<State, Command, Report>,
   state: State,
   report: (report: Report, now: Nanos) => void,
-): RunningApplication<State, Command> {
-  const { boots } = node
-  const calls: SocketCall[] = []
-  let running = false
-  let cancel: (() => void) | null = null
-  let current = state
-  const isAlive = (): boolean => node.up && node.boots === boots
+): RunningApplication<State, Command> =>
+  runApplication(new NodeSockets(world, node), engine, state, report, world.recorded)
 
-  const out = {
-    call: (call: SocketCall) => void calls.push(call),
-    report: (said: Report) => report(said, node.now),
-    wake: (at: Nanos) => {
-      cancel?.()
-      const timer = () => {
-        cancel = null
-        node.whenRunning(() => step({ kind: 'timer' }))
-      }
-      cancel = at === NEVER ? null : world.at(node.toWorld(at), timer)
-    },
+class NodeSockets implements SocketLayer {
+  readonly #world: World
+  readonly #node: Node
+  readonly #boots: number
+
+  constructor(world: World, node: Node) {
+    this.#world = world
+    this.#node = node
+    this.#boots = node.boots
   }
-  const hear = (event: SocketEvent): void => {
-    if (event.kind === 'accepted') node.handle(event.socket, hear)
-    step({ kind: 'socket', event })
+
+  get isAlive(): boolean {
+    return this.#node.up && this.#node.boots === this.#boots
   }
-  // A step is over before its calls are made: their answers are steps of their own.
-  function step(input: ApplicationInput<Command>): void {
-    if (!isAlive()) return
-    if (world.recorded) {
-      current = produce(current, (draft) => {
-        engine.step(draft as State, node.now, input, out)
-      })
-    } else engine.step(current, node.now, input, out)
-    if (running) return
-    running = true
-    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
-      if (call.kind === 'open') node.handle(nextSocket(node.state), hear)
-      node.call(call)
+
+  get now(): Nanos {
+    return this.#node.now
+  }
+
+  call(call: SocketCall, hear: (event: SocketEvent) => void): void {
+    const node = this.#node
+    const handler = (event: SocketEvent): void => {
+      // A connection that a listener accepted is heard by the listener's owner.
+      if (event.kind === 'accepted') node.handle(event.socket, handler)
+      hear(event)
     }
-    running = false
+    if (call.kind === 'open') node.handle(nextSocket(node.state), handler)
+    node.call(call)
   }
-  step({ kind: 'start' })
-  return {
-    get state() {
-      return current
-    },
-    command: (command) => step({ kind: 'command', command }),
+
+  at(time: Nanos, wake: () => void): () => void {
+    const node = this.#node
+    return this.#world.at(node.toWorld(time), () => node.whenRunning(wake))
   }
 }
