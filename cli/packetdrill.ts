@@ -6,7 +6,7 @@ import {
   TCP_PROFILE_NAMES,
   type TcpProfile,
 } from '../protocols/tcp/profile.ts'
-import type { Side } from '../sim/packetdrill/play.ts'
+import type { Side } from '../sim/packetdrill/deviation.ts'
 import { runScript, type ScriptOptions, type ScriptResult } from '../sim/packetdrill/run-script.ts'
 import { didYouMean } from '../sim/suggest.ts'
 import { UserError } from '../sim/user-error.ts'

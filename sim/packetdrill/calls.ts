@@ -1,227 +1,83 @@
-import type { Endpoint } from '../../protocols/address.ts'
-import type { Nanos } from '../../protocols/time.ts'
-import type { HostEvent } from '../../protocols/host/event.ts'
-import type { SocketCall } from '../../protocols/host/socket.ts'
-import { MSG_DONTWAIT, MSG_PEEK, nameOf, numberOf, O_NONBLOCK } from './constants.ts'
-import type { Descriptor, Descriptors } from './descriptors.ts'
-import { failedWith, type Outcome, returned } from './errno-result.ts'
+import { type Attempt, type Carry, onSocket, atOnce } from './attempt.ts'
+import { nameOf, numberOf } from './constants.ts'
+import { receive, send } from './data-calls.ts'
+import type { Descriptors } from './descriptors.ts'
+import { checkEpoll, epollCreate, epollCtl, epollWait } from './epoll.ts'
+import { returned } from './errno-result.ts'
+import { open, pipe, sendFile, splice } from './other-files.ts'
 import { pollOutcome, watchedOf } from './poll.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
+import type { ScriptSettings } from './script-settings.ts'
+import { destinationOf, endpointOf } from './socket-address.ts'
+import * as sockets from './socket-calls.ts'
 import { checkOption, getOption, setOption } from './socket-options.ts'
 
-/** A call under way. */
-export interface Attempt {
-  /** `null`: it has to wait. */
-  readonly try: () => Outcome | null
-  /** What it returns where it may not wait; `null`: it may. */
-  readonly otherwise: string | null
-  /** Trying again makes sense then, whatever the host does. */
-  readonly wakeAt?: Nanos
+/** Calls that read their arguments themselves. */
+const CARRIERS: { readonly [name: string]: Carry } = {
+  socket: sockets.socket,
+  bind: sockets.bind,
+  listen: sockets.listen,
+  accept: sockets.accept,
+  accept4: sockets.accept,
+  connect: sockets.connect,
+  shutdown: sockets.shutdown,
+  close: sockets.close,
+  fcntl: sockets.fcntl,
+  ioctl: sockets.ioctl,
+  setsockopt: onSocket((d, call, line, files) => atOnce(() => setOption(d, call, line, files))),
+  getsockopt: onSocket((d, call, line, files) => atOnce(() => getOption(d, call, line, files))),
+  poll: (call, line, files) => pollOutcome(call, line, files),
+  epoll_create: epollCreate,
+  epoll_ctl: epollCtl,
+  epoll_wait: epollWait,
+  open,
+  pipe,
+  sendfile: sendFile,
+  splice,
+  // Every program may do everything here.
+  cap_set: () => atOnce(() => returned(0)),
 }
 
-export interface Addresses {
-  /** Where `bind` binds, and `connect` and `sendto` go. */
-  readonly local: Endpoint
-  readonly remote: Endpoint
-}
-
-type Carry = (call: SystemCall, line: number, files: Descriptors, at: Addresses) => Attempt
-
-const atOnce = (outcome: () => Outcome): Attempt => ({ try: outcome, otherwise: null })
-
-const rejection = (events: readonly HostEvent[]): Outcome | null => {
-  const rejected = events.find((event) => event.kind === 'rejected')
-  return rejected === undefined ? null : failedWith(rejected.error)
-}
-
-/** Carries out a call on a socket whose only answer is an error or none. */
-function simple(files: Descriptors, call: SocketCall): Outcome {
-  return rejection(files.stage.call(call)) ?? returned(0)
-}
-
-function fileOf(call: SystemCall, line: number, files: Descriptors): Descriptor | null {
-  return files.get(numberOf(call.args[0], line)) ?? null
-}
-
-const BAD: Attempt = atOnce(() => failedWith('EBADF'))
-
-/** A call whose first argument is a descriptor. */
-const onFile =
-  (carry: (d: Descriptor, ...rest: Parameters<Carry>) => Attempt): Carry =>
-  (call, line, files, at) => {
-    const d = fileOf(call, line, files)
-    return d === null ? BAD : carry(d, call, line, files, at)
+/** What a script's call is carried out by; its arguments have been read. */
+function carrierOf(call: SystemCall, line: number, settings: ScriptSettings): Carry {
+  const { args, name } = call
+  const n = (i: number): number => {
+    // Bytes are zeros, and nobody names them.
+    if (args[1]?.kind === 'string') throw new Unsupported('a buffer with text', line)
+    return numberOf(args[i], line)
   }
-
-const socket: Carry = ({ args, result }, line, files) => {
-  const type = numberOf(args[1], line)
-  const protocol = (type & 0xf) === 2 ? 'udp' : 'tcp'
-  return atOnce(() => {
-    files.put(result ?? 3, files.open(protocol, (type & O_NONBLOCK) !== 0))
-    return returned(result ?? 3)
-  })
-}
-
-const bind = onFile((d, _call, _line, files, { local }) => {
-  return atOnce(() =>
-    d.id === null
-      ? failedWith('EINVAL')
-      : simple(files, { kind: 'bind', socket: d.id, address: local.address, port: local.port }),
-  )
-})
-
-const listen = onFile((d, { args }, line, files) => {
-  const backlog = numberOf(args[1], line)
-  return atOnce(() =>
-    d.id === null ? failedWith('EINVAL') : simple(files, { kind: 'listen', socket: d.id, backlog }),
-  )
-})
-
-const accept = onFile((d, { result }, _line, files) => ({
-  otherwise: d.nonblocking ? 'EAGAIN' : null,
-  try: () => {
-    if (files.socketOf(d)?.kind !== 'listener') return failedWith('EINVAL')
-    const ready = d.ready.shift()
-    if (ready === undefined) return null
-    files.put(result ?? 0, ready)
-    return returned(result ?? 0)
-  },
-}))
-
-const connect = onFile((d, _call, _line, files, { remote }) => {
-  let asked = false
-  return {
-    otherwise: d.nonblocking ? (d.connecting ? 'EALREADY' : 'EINPROGRESS') : null,
-    try: () => {
-      if (d.error !== null) return pending(d)
-      if (d.connected) return asked ? returned(0) : failedWith('EISCONN')
-      if (d.id === null) return failedWith('ECONNABORTED')
-      if (asked || d.connecting) return null
-      asked = true
-      d.connecting = true
-      const refused = rejection(files.stage.call({ kind: 'connect', socket: d.id, remote }))
-      if (refused !== null) d.connecting = false
-      return refused ?? (d.connected ? returned(0) : null)
-    },
+  switch (name) {
+    case 'read':
+      return receive(n(2), 0)
+    case 'recv':
+    case 'recvfrom':
+      return receive(n(2), n(3))
+    case 'readv':
+      return receive(vectorLength(args[1], line), 0)
+    case 'recvmsg':
+      return receive(vectorLength(args[1], line), n(2), flagsOf(args[1], line))
+    case 'write':
+      return send(n(2), 0, null)
+    case 'send':
+      return send(n(2), n(3), null)
+    case 'sendto':
+      return send(n(2), n(3), destinationOf(call, settings, line))
+    case 'writev':
+      return send(vectorLength(args[1], line), 0, null)
+    case 'sendmsg':
+      return send(vectorLength(args[1], line), n(2), null)
+    default:
+      if (Object.hasOwn(CARRIERS, name)) return CARRIERS[name]!
+      throw new Unsupported(name, line)
   }
-})
-
-/** SO_ERROR, told once. */
-function pending(d: Descriptor): Outcome {
-  const { error } = d
-  d.error = null
-  return failedWith(error ?? 'EINVAL')
 }
-
-const receive = (length: number, flags: number): Carry =>
-  onFile((d, _call, _line, files) => ({
-    otherwise: d.nonblocking || flags & MSG_DONTWAIT ? 'EAGAIN' : null,
-    try: () => {
-      if (d.protocol === 'udp') return datagram(d, length, flags)
-      const peeks = (flags & MSG_PEEK) !== 0
-      if (d.left > 0) {
-        const bytes = Math.min(d.left, length)
-        if (!peeks) d.left -= bytes
-        return returned(bytes)
-      }
-      if (d.error !== null) return pending(d)
-      const s = files.socketOf(d)
-      if (s === null) return d.connected ? returned(0) : failedWith('ENOTCONN')
-      if (s.kind !== 'connection') return failedWith('ENOTCONN')
-      const held = s.receiveQueue?.bytes ?? 0
-      if (held > 0) {
-        return returned(peeks ? Math.min(held, length) : files.take(s.id, length))
-      }
-      return s.rcv.fin || d.readShut || length === 0 ? returned(0) : null
-    },
-  }))
-
-function datagram(d: Descriptor, length: number, flags: number): Outcome | null {
-  if (d.error !== null) return pending(d)
-  const first = d.datagrams[0]
-  if (first === undefined) return null
-  if (!(flags & MSG_PEEK)) d.datagrams.shift()
-  return returned(Math.min(first.length, length))
-}
-
-const send = (length: number, flags: number, to: Endpoint | null): Carry =>
-  onFile((d, _call, _line, files) => {
-    let taken = 0
-    const waits = !d.nonblocking && !(flags & MSG_DONTWAIT)
-    return {
-      otherwise: waits ? null : 'EAGAIN',
-      try: () => {
-        if (d.error !== null) return pending(d)
-        if (d.id === null) return failedWith('EPIPE')
-        const bytes = new Uint8Array(length - taken)
-        if (d.protocol === 'udp') return sendDatagram(files, d.id, bytes, to)
-        const s = files.socketOf(d)
-        if (s?.kind === 'connection' && s.state === 'SYN-SENT') return null
-        const events = files.stage.call({ kind: 'send', socket: d.id, bytes })
-        const refused = rejection(events)
-        if (refused !== null) return refused
-        for (const event of events) if (event.kind === 'queued') taken += event.bytes
-        if (taken === length || (taken > 0 && !waits)) return returned(taken)
-        return null
-      },
-    }
-  })
-
-function sendDatagram(
-  files: Descriptors,
-  id: number,
-  bytes: Uint8Array,
-  remote: Endpoint | null,
-): Outcome {
-  const call: SocketCall =
-    remote === null
-      ? { kind: 'send', socket: id, bytes }
-      : { kind: 'send-to', socket: id, bytes, remote }
-  return rejection(files.stage.call(call)) ?? returned(bytes.length)
-}
-
-const shutdown = onFile((d, { args }, line, files) => {
-  const how = numberOf(args[1], line)
-  return atOnce(() => {
-    const s = files.socketOf(d)
-    if (s?.kind !== 'connection') return failedWith('ENOTCONN')
-    if (how !== 1) d.readShut = true
-    return how === 0 ? returned(0) : simple(files, { kind: 'shutdown', socket: s.id })
-  })
-})
-
-const close = onFile((d, { args }, line, files) => {
-  return atOnce(() => {
-    files.remove(numberOf(args[0], line))
-    // Nobody will accept what waits.
-    for (const { id } of d.ready) {
-      if (id !== null) files.stage.call({ kind: 'abort', socket: id })
-    }
-    if (d.id === null) return returned(0)
-    return simple(files, { kind: d.abortive ? 'abort' : 'close', socket: d.id })
-  })
-})
-
-const fcntl = onFile((d, { args }, line) => {
-  const command = nameOf(args[1], line)
-  if (command === 'F_GETFL') {
-    return atOnce(() => returned(2 | (d.nonblocking ? O_NONBLOCK : 0)))
-  }
-  if (command !== 'F_SETFL') throw new Unsupported(command, line)
-  const flags = numberOf(args[2], line)
-  return atOnce(() => {
-    d.nonblocking = (flags & O_NONBLOCK) !== 0
-    return returned(0)
-  })
-})
 
 /** The bytes that an `msghdr` or a list of buffers has room for. */
 function vectorLength(e: Expression | undefined, line: number): number {
   if (e?.kind === 'fields') {
     for (const { name, value } of e.fields) {
       const known = name === 'msg_iov' || (name === 'msg_name' && value.kind === 'ellipsis')
-      const noFlags = name === 'msg_flags' && value.kind === 'number' && value.value === 0
-      if (!known && !noFlags) throw new Unsupported(name ?? 'msghdr', line)
+      if (!known && name !== 'msg_flags') throw new Unsupported(name ?? 'msghdr', line)
     }
     const iov = e.fields.find(({ name }) => name === 'msg_iov')
     return iov === undefined ? 0 : vectorLength(iov.value, line)
@@ -233,17 +89,19 @@ function vectorLength(e: Expression | undefined, line: number): number {
   }, 0)
 }
 
-const addressed = (args: readonly Expression[], { remote }: Addresses): Endpoint | null =>
-  args[4]?.kind === 'ellipsis' ? remote : null
+function flagsOf(e: Expression | undefined, line: number): number | null {
+  const flags = e?.kind === 'fields' ? e.fields.find(({ name }) => name === 'msg_flags') : undefined
+  return flags === undefined ? null : numberOf(flags.value, line)
+}
 
 /**
  * Refuses what is not known, whether the script gets there or not.
  *
  * @throws Unsupported
  */
-export function checkCall(call: SystemCall, line: number): void {
+export function checkCall(call: SystemCall, line: number, settings: ScriptSettings): void {
   const { args } = call
-  carrierOf(call, line, { local: NOWHERE, remote: NOWHERE })
+  carrierOf(call, line, settings)
   switch (call.name) {
     case 'socket': {
       const type = numberOf(args[1], line) & 0xf
@@ -253,6 +111,12 @@ export function checkCall(call: SystemCall, line: number): void {
       }
       return
     }
+    case 'bind':
+      endpointOf(args[1], { address: settings.local, port: settings.bindPort }, line)
+      return
+    case 'connect':
+      destinationOf(call, settings, line)
+      return
     case 'shutdown':
       numberOf(args[1], line)
       return
@@ -261,6 +125,11 @@ export function checkCall(call: SystemCall, line: number): void {
       else if (nameOf(args[1], line) !== 'F_GETFL')
         throw new Unsupported(nameOf(args[1], line), line)
       return
+    case 'ioctl':
+      if (!/^(SIOC(IN|OUT)Q|FIONREAD|TIOCOUTQ)$/.test(nameOf(args[1], line))) {
+        throw new Unsupported(nameOf(args[1], line), line)
+      }
+      return
     case 'getsockopt':
     case 'setsockopt':
       return checkOption(call, line)
@@ -268,67 +137,15 @@ export function checkCall(call: SystemCall, line: number): void {
       watchedOf(args[0], line)
       numberOf(args[2], line)
       return
+    case 'sendfile':
+      numberOf(args[1], line)
+      numberOf(args[3], line)
+      return
+    case 'splice':
+      for (const i of [0, 2, 4]) numberOf(args[i], line)
+      return
     default:
-  }
-}
-
-const NOWHERE: Endpoint = { address: 0, port: 0 }
-
-type NumberAt = (at: number) => number
-
-/** Calls by their names. Each reads its arguments before it does anything. */
-function carrierOf(call: SystemCall, line: number, at: Addresses): Carry {
-  const { args } = call
-  const n: NumberAt = (i) => {
-    // Bytes are zeros, and nobody names them.
-    if (args[1]?.kind === 'string') throw new Unsupported('a buffer with text', line)
-    return numberOf(args[i], line)
-  }
-  switch (call.name) {
-    case 'socket':
-      return socket
-    case 'bind':
-      return bind
-    case 'listen':
-      return listen
-    case 'accept':
-      return accept
-    case 'connect':
-      if (args[1]?.kind !== 'ellipsis') throw new Unsupported('connect to an address', line)
-      return connect
-    case 'read':
-      return receive(n(2), 0)
-    case 'recv':
-    case 'recvfrom':
-      return receive(n(2), n(3))
-    case 'readv':
-      return receive(vectorLength(args[1], line), 0)
-    case 'recvmsg':
-      return receive(vectorLength(args[1], line), n(2))
-    case 'write':
-      return send(n(2), 0, null)
-    case 'send':
-      return send(n(2), n(3), null)
-    case 'sendto':
-      return send(n(2), n(3), addressed(args, at))
-    case 'writev':
-      return send(vectorLength(args[1], line), 0, null)
-    case 'sendmsg':
-      return send(vectorLength(args[1], line), n(2), null)
-    case 'shutdown':
-      return shutdown
-    case 'close':
-      return close
-    case 'fcntl':
-      return fcntl
-    case 'setsockopt':
-      return onFile((d, each, where, files) => atOnce(() => setOption(d, each, where, files)))
-    case 'getsockopt':
-      return onFile((d, each, where, files) => atOnce(() => getOption(d, each, where, files)))
-    case 'poll':
-      return (each, where, files) => pollOutcome(each, where, files)
-    default:
-      throw new Unsupported(call.name, line)
+      checkEpoll(call, line)
   }
 }
 
@@ -341,5 +158,5 @@ export const beginCall = (
   call: SystemCall,
   line: number,
   files: Descriptors,
-  at: Addresses,
-): Attempt => carrierOf(call, line, at)(call, line, files, at)
+  settings: ScriptSettings,
+): Attempt => carrierOf(call, line, settings)(call, line, files, settings)

@@ -1,11 +1,13 @@
-import type { Ipv4Packet } from '../../protocols/ipv4/packet.ts'
+import { isIpv4 } from '../../protocols/address.ts'
+import type { Bytes } from '../../protocols/bytes.ts'
 import { seqAdd } from '../../protocols/sequence.ts'
 import { OPTION_END, OPTION_NOP, type TcpOptions } from '../../protocols/tcp/options.ts'
 import { ACK, SYN, type TcpSegment, URG } from '../../protocols/tcp/segment.ts'
 import { segmentText } from '../testing/segment-notation.ts'
-import { type Conversation, kindOf, trafficClassOf } from './conversation.ts'
+import { type Conversation, kindOf } from './conversation.ts'
 import { icmpText } from './icmp-names.ts'
-import type { IpInfo, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
+import { type IpPacket, trafficClassIn, trafficClassOf, ttlIn } from './network.ts'
+import type { Family, IpInfo, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
 
 /**
  * What of a packet that the host sent is not as the script has it, in words; `null`: nothing.
@@ -14,7 +16,7 @@ import type { IpInfo, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
  */
 export function difference(
   expected: ScriptPacket,
-  packet: Ipv4Packet,
+  packet: IpPacket,
   talk: Conversation,
   neutral: boolean,
 ): string | null {
@@ -33,7 +35,11 @@ export function difference(
       return (
         unequal('type', expected.type, payload.type) ??
         unequal('code', expected.code, payload.code) ??
-        (expected.mtu > 0 ? unequal('mtu', expected.mtu, payload.rest & 0xffff) : null)
+        (expected.mtu > 0 ? unequal('mtu', expected.mtu, payload.rest & 0xffff) : null) ??
+        (expected.identifier > 0 ? unequal('id', expected.identifier, payload.identifier) : null) ??
+        (expected.quoted?.kind === 'raw'
+          ? unequal('length', expected.quoted.length, payload.data.length)
+          : null)
       )
   }
 }
@@ -41,8 +47,9 @@ export function difference(
 const unequal = (what: string, expected: number, actual: number): string | null =>
   expected === actual ? null : `${what} ${expected} ≠ ${actual}`
 
-function ipDifference(ip: IpInfo, { ttl, details }: Ipv4Packet): string | null {
-  const { trafficClass } = details
+function ipDifference(ip: IpInfo, packet: IpPacket): string | null {
+  const ttl = ttlIn(packet)
+  const trafficClass = trafficClassIn(packet)
   if (ip.ttl >= 0 && ip.ttl !== ttl) return unequal('ttl', ip.ttl, ttl)
   if (ip.tos >= 0) return unequal('tos', ip.tos, trafficClass)
   if (ip.ecn === null) return null
@@ -95,10 +102,15 @@ function optionsDifference(
   if (wanted.length !== found.length || wanted.some((kind, i) => kind !== found[i])) {
     return 'options'
   }
+  let others = 0
   for (const option of expected) {
     if (option.kind === 'mss' && option.value !== actual.mss) return 'mss'
     if (option.kind === 'wscale') {
       if (!neutral && option.value !== actual.windowScale) return 'wscale'
+    }
+    if (option.kind === 'other') {
+      const held = actual.unknown[others++]
+      if (held === undefined || !sameBytes(held, option.data)) return `option ${option.number}`
     }
     if (option.kind !== 'sack') continue
     const edges = option.edges.map((edge) => seqAdd(theirs, edge))
@@ -108,10 +120,17 @@ function optionsDifference(
   return null
 }
 
+const familyOf = ({ local }: Conversation): Family => (isIpv4(local) ? 'ipv4' : 'ipv6')
+
+function sameBytes(a: Bytes, b: Bytes): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return a.length === b.length
+}
+
 /** By how many ticks a timestamp that the host sent is off, counted from the first one. */
 export function stampError(
   expected: ScriptPacket,
-  { payload }: Ipv4Packet,
+  { payload }: IpPacket,
   talk: Conversation,
 ): number {
   if (expected.kind !== 'tcp' || payload.kind !== 'tcp') return 0
@@ -121,7 +140,7 @@ export function stampError(
 }
 
 /** A packet that the host sent, in the numbers of the script. */
-export function liveText(packet: Ipv4Packet, talk: Conversation): string {
+export function liveText(packet: IpPacket, talk: Conversation): string {
   const { payload } = packet
   switch (payload.kind) {
     case 'tcp': {
@@ -132,7 +151,7 @@ export function liveText(packet: Ipv4Packet, talk: Conversation): string {
     case 'udp':
       return `udp (${payload.payload.length})`
     case 'icmp':
-      return icmpText(payload.type, payload.code)
+      return icmpText(familyOf(talk), payload.type, payload.code)
     default:
       return payload.kind
   }

@@ -6,11 +6,15 @@ import { Unsupported } from './script.ts'
 export const O_NONBLOCK = 0x800
 export const MSG_PEEK = 0x2
 export const MSG_DONTWAIT = 0x40
+export const MSG_TRUNC = 0x20
+export const MSG_WAITALL = 0x100
 export const POLLIN = 0x1
 export const POLLOUT = 0x4
 export const POLLERR = 0x8
 export const POLLHUP = 0x10
 export const POLLRDHUP = 0x2000
+export const EPOLLET = 0x8000_0000 | 0
+export const EPOLLONESHOT = 0x4000_0000
 
 const CONSTANTS: { readonly [name: string]: number } = {
   O_RDONLY: 0,
@@ -29,6 +33,8 @@ const CONSTANTS: { readonly [name: string]: number } = {
   SHUT_RDWR: 2,
   MSG_PEEK,
   MSG_DONTWAIT,
+  MSG_TRUNC,
+  MSG_WAITALL,
   MSG_NOSIGNAL: 0x4000,
   POLLIN,
   POLLOUT,
@@ -37,6 +43,13 @@ const CONSTANTS: { readonly [name: string]: number } = {
   POLLRDHUP,
   POLLRDNORM: 0x40,
   POLLWRNORM: 0x100,
+  EPOLLIN: POLLIN,
+  EPOLLOUT: POLLOUT,
+  EPOLLERR: POLLERR,
+  EPOLLHUP: POLLHUP,
+  EPOLLRDHUP: POLLRDHUP,
+  EPOLLET,
+  EPOLLONESHOT,
 }
 
 /** The number that an expression means. */

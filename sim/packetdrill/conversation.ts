@@ -1,16 +1,6 @@
-import type { Ipv4Address } from '../../protocols/address.ts'
-import { NO_BYTES, putI32, putU16 } from '../../protocols/bytes.ts'
-import { ICMP_UNREACHABLE, IcmpMessage } from '../../protocols/icmp/message.ts'
-import {
-  DEFAULT_TTL,
-  IPV4_HEADER,
-  Ipv4Details,
-  Ipv4Packet,
-  PROTOCOL_ICMP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  type TransportPayload,
-} from '../../protocols/ipv4/packet.ts'
+import type { IpAddress } from '../../protocols/address.ts'
+import { NO_BYTES } from '../../protocols/bytes.ts'
+import { PROTOCOL_TCP, PROTOCOL_UDP, type TransportPayload } from '../../protocols/ipv4/packet.ts'
 import { seqAdd, type Seq, seqDiff } from '../../protocols/sequence.ts'
 import {
   NO_OPTIONS,
@@ -23,9 +13,10 @@ import {
   OPTION_WINDOW_SCALE,
   TcpOptions,
 } from '../../protocols/tcp/options.ts'
-import { ACK, SYN, TCP_HEADER, TcpSegment } from '../../protocols/tcp/segment.ts'
-import { UDP_HEADER, UdpDatagram } from '../../protocols/udp/datagram.ts'
-import type { IcmpPacket, IpInfo, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
+import { ACK, SYN, TcpSegment } from '../../protocols/tcp/segment.ts'
+import { UdpDatagram } from '../../protocols/udp/datagram.ts'
+import { arriving, type Ends, icmpArriving, type IpPacket } from './network.ts'
+import type { Ports, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
 
 /** Something that a script asks for and that cannot be: the line is added by who plays it. */
 export class ScriptMistake extends Error {
@@ -45,9 +36,9 @@ const sameIsn = (isn: number): Isn => ({ script: isn | 0, live: isn | 0 })
  * The connection that a script is about, and how its numbers differ between the script and the wire:
  * sequence numbers count from the initial ones but on SYNs, timestamps from the first that was seen.
  */
-export class Conversation {
-  readonly local: Ipv4Address
-  readonly remote: Ipv4Address
+export class Conversation implements Ends {
+  readonly local: IpAddress
+  readonly remote: IpAddress
   localPort: number
   readonly remotePort: number
   /** We connect, and the host has not said from which port. */
@@ -78,7 +69,7 @@ export class Conversation {
   }
 
   /** Whether the host sent this packet in this conversation. */
-  owns({ source, destination, payload }: Ipv4Packet): boolean {
+  owns({ source, destination, payload }: IpPacket): boolean {
     if (source !== this.local || destination !== this.remote) return false
     if (payload.kind === 'icmp') return true
     if (payload.kind !== 'tcp' && payload.kind !== 'udp') return false
@@ -117,20 +108,29 @@ export class Conversation {
     return this.#firstStamp === null ? 0 : (this.#firstStamp.live - this.#firstStamp.script) | 0
   }
 
+  /** Whether these are its ports, as the script writes them. */
+  isBetween(inbound: boolean, { source, destination }: Ports): boolean {
+    const [local, remote] = inbound ? [destination, source] : [source, destination]
+    return this.remotePort === remote && (this.awaitsSyn || this.localPort === local)
+  }
+
   /** A packet of the script as it arrives. */
-  toLive(packet: ScriptPacket): Ipv4Packet {
-    const { remote, local, remotePort, localPort } = this
+  toLive(packet: ScriptPacket): IpPacket {
+    const { remotePort, localPort } = this
     const { ip } = packet
     switch (packet.kind) {
       case 'tcp':
-        return ipPacket(remote, local, PROTOCOL_TCP, ip, this.#segment(packet))
+        return arriving(this, PROTOCOL_TCP, ip, this.#segment(packet))
       case 'udp': {
         const payload = new Uint8Array(packet.length)
-        const datagram = new UdpDatagram(remotePort, localPort, payload)
-        return ipPacket(remote, local, PROTOCOL_UDP, ip, datagram)
+        return arriving(this, PROTOCOL_UDP, ip, new UdpDatagram(remotePort, localPort, payload))
       }
-      case 'icmp':
-        return ipPacket(remote, local, PROTOCOL_ICMP, ip, this.#message(packet))
+      case 'icmp': {
+        const { quoted } = packet
+        const written = quoted?.kind === 'tcp' ? quoted.seq : 0
+        const seq = seqAdd(this.offsets(false).ours, written)
+        return icmpArriving(this, localPort, remotePort, ip, packet, seq)
+      }
     }
   }
 
@@ -167,7 +167,8 @@ export class Conversation {
         echo = flags & ACK ? this.#echo(option.echo) : option.echo | 0
       }
     }
-    return new TcpOptions(options.map(kindOf), mss, scale, value, echo, sack, [])
+    const others = options.flatMap((option) => (option.kind === 'other' ? [option.data] : []))
+    return new TcpOptions(options.map(kindOf), mss, scale, value, echo, sack, others)
   }
 
   #echo(written: number): number {
@@ -176,43 +177,6 @@ export class Conversation {
     if (this.#scaledEchoes && this.#firstStamp !== null) return (written + this.stampOffset) | 0
     throw new ScriptMistake(`'ecr ${written}' echoes a timestamp that no line before has written`)
   }
-
-  /** An error about a packet of the host's: its header, and the first eight bytes behind. */
-  #message({ type, code, mtu, quoted }: IcmpPacket): IcmpMessage {
-    if (quoted === null) return new IcmpMessage(type, code, mtu, NO_BYTES)
-    const header = quoted.kind === 'tcp' ? TCP_HEADER : UDP_HEADER
-    const quote = new Uint8Array(IPV4_HEADER + header)
-    quote[0] = 0x45
-    putU16(quote, 2, IPV4_HEADER + header + quoted.length)
-    quote[8] = DEFAULT_TTL
-    quote[9] = quoted.kind === 'tcp' ? PROTOCOL_TCP : PROTOCOL_UDP
-    putI32(quote, 12, this.local)
-    putI32(quote, 16, this.remote)
-    putU16(quote, IPV4_HEADER, this.localPort)
-    putU16(quote, IPV4_HEADER + 2, this.remotePort)
-    if (quoted.kind === 'tcp') {
-      putI32(quote, IPV4_HEADER + 4, seqAdd(this.offsets(false).ours, quoted.seq))
-      quote[IPV4_HEADER + 12] = (TCP_HEADER / 4) << 4
-    } else putU16(quote, IPV4_HEADER + 4, UDP_HEADER + quoted.length)
-    return new IcmpMessage(type, code, type === ICMP_UNREACHABLE ? mtu : 0, quote)
-  }
-}
-
-const ECN_BITS = { noecn: 0, ect1: 1, ect0: 2, ect01: 2, ce: 3 } as const
-
-export const trafficClassOf = ({ ecn, tos }: IpInfo): number =>
-  tos >= 0 ? tos : ecn === null ? 0 : ECN_BITS[ecn]
-
-function ipPacket(
-  from: Ipv4Address,
-  to: Ipv4Address,
-  protocol: number,
-  ip: IpInfo,
-  payload: TransportPayload,
-): Ipv4Packet {
-  const details = new Ipv4Details(trafficClassOf(ip), false, false, 0, NO_BYTES)
-  const ttl = ip.ttl < 0 ? 255 : ip.ttl
-  return new Ipv4Packet(from, to, protocol, ttl, 0, details, payload)
 }
 
 const KINDS = {
@@ -225,4 +189,5 @@ const KINDS = {
   TS: OPTION_TIMESTAMPS,
 } as const
 
-export const kindOf = (option: ScriptOption): number => KINDS[option.kind]
+export const kindOf = (option: ScriptOption): number =>
+  option.kind === 'other' ? option.number : KINDS[option.kind]

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../protocols/address.ts'
 import type { HostEvent } from '../../protocols/host/event.ts'
 import type { SocketId } from '../../protocols/host/socket.ts'
 import type { Socket } from '../../protocols/host/state.ts'
+import type { OtherFile } from './other-files.ts'
 import type { Stage } from './stage.ts'
 
 /** One open file of the script's program. */
@@ -46,13 +47,17 @@ function createDescriptor(protocol: 'tcp' | 'udp', id: SocketId, nonblocking: bo
 export class Descriptors {
   readonly stage: Stage
   readonly #open = new Map<number, Descriptor>()
+  readonly #others = new Map<number, OtherFile>()
   readonly #bySocket = new Map<SocketId, Descriptor>()
   /** `receive` is under way, and what it answers is not left over. */
   #receiving = false
 
   constructor(stage: Stage) {
     this.stage = stage
-    stage.listener = (event) => this.#hear(event)
+    stage.listener = (event) => {
+      this.#hear(event)
+      for (const each of this.#others.values()) if (each.kind === 'epoll') each.update()
+    }
   }
 
   get(fd: number): Descriptor | undefined {
@@ -67,8 +72,32 @@ export class Descriptors {
     this.#open.set(fd, descriptor)
   }
 
-  remove(fd: number): void {
-    this.#open.delete(fd)
+  /** What is no socket. */
+  other(fd: number): OtherFile | undefined {
+    return this.#others.get(fd)
+  }
+
+  putOther(fd: number, file: OtherFile): void {
+    this.#others.set(fd, file)
+  }
+
+  /** `false`: there is no such file. */
+  remove(fd: number): boolean {
+    return this.#open.delete(fd) || this.#others.delete(fd)
+  }
+
+  /** Gives a descriptor another socket, as new. */
+  renew(d: Descriptor): void {
+    if (d.id !== null) {
+      this.stage.call({ kind: 'abort', socket: d.id })
+      this.#bySocket.delete(d.id)
+    }
+    const [event] = this.stage.call({ kind: 'open', protocol: d.protocol })
+    d.id = event?.kind === 'opened' ? event.socket : -1
+    d.connected = d.connecting = d.readShut = false
+    d.error = null
+    d.left = 0
+    this.#bySocket.set(d.id, d)
   }
 
   open(protocol: 'tcp' | 'udp', nonblocking: boolean): Descriptor {

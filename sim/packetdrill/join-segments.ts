@@ -1,16 +1,16 @@
 import { concatBytes } from '../../protocols/bytes.ts'
-import { Ipv4Packet } from '../../protocols/ipv4/packet.ts'
 import { CWR, FIN, PSH, TcpSegment } from '../../protocols/tcp/segment.ts'
+import { type IpPacket, withPayload } from './network.ts'
 
 /** Whether a data segment carries less than a script wants to see. */
-export const isShort = ({ payload }: Ipv4Packet, wanted: number): boolean =>
+export const isShort = ({ payload }: IpPacket, wanted: number): boolean =>
   payload.kind === 'tcp' && payload.payload.length > 0 && payload.payload.length < wanted
 
 /**
  * Two segments in a row as one, as a host that leaves the cutting to its network card would show it: sequence
  * number and CWR of the first, the rest of the last. `null` where the second does not follow.
  */
-export function joinPackets(before: Ipv4Packet, packet: Ipv4Packet): Ipv4Packet | null {
+export function joinPackets(before: IpPacket, packet: IpPacket): IpPacket | null {
   const [first, next] = [before.payload, packet.payload]
   if (first.kind !== 'tcp' || next.kind !== 'tcp' || next.payload.length === 0) return null
   const free = FIN | PSH | CWR
@@ -27,6 +27,5 @@ export function joinPackets(before: Ipv4Packet, packet: Ipv4Packet): Ipv4Packet 
     next.options,
     concatBytes([first.payload, next.payload]),
   )
-  const { source, destination, protocol, ttl, identification, details } = packet
-  return new Ipv4Packet(source, destination, protocol, ttl, identification, details, segment)
+  return withPayload(packet, segment)
 }

@@ -1,18 +1,36 @@
+import { type Bytes, concatBytes } from '../../protocols/bytes.ts'
 import { ACK, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../protocols/tcp/segment.ts'
 import { icmpMeaning } from './icmp-names.ts'
 import type { Scanner } from './scanner.ts'
-import type { IcmpPacket, IpInfo, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
+import type {
+  Family,
+  IcmpPacket,
+  IpInfo,
+  Ports,
+  ScriptOption,
+  ScriptPacket,
+  TcpPacket,
+} from './script.ts'
 
 /** What follows `<` or `>`. */
-export function parsePacket(scan: Scanner, inbound: boolean): ScriptPacket {
+export function parsePacket(scan: Scanner, inbound: boolean, family: Family): ScriptPacket {
   if (scan.sees(/(ipv4|ipv6|gre|mpls)\b/y)) return scan.unsupported(`encapsulation ${scan.word()}`)
   const ip = parseIpInfo(scan, inbound)
-  if (scan.keyword('icmp')) return { ip, ...parseIcmp(scan) }
+  if (scan.keyword('icmp')) return { ip, ...parseIcmp(scan, family) }
   if (scan.keyword('udp')) {
-    if (scan.sees(/\(\s*\d+\s*>/y)) return scan.unsupported('udp (PORT > PORT)')
-    return { ip, kind: 'udp', length: inBrackets(scan) }
+    return { ip, kind: 'udp', ports: parsePorts(scan), length: inBrackets(scan) }
   }
   return { ip, ...parseTcp(scan, inbound) }
+}
+
+function parsePorts(scan: Scanner): Ports | null {
+  if (!scan.sees(/\(\s*\d+\s*>/y)) return null
+  scan.expect('(')
+  const source = scan.integer()
+  scan.expect('>')
+  const destination = scan.integer()
+  scan.expect(')')
+  return { source, destination }
 }
 
 function inBrackets(scan: Scanner): number {
@@ -24,21 +42,21 @@ function inBrackets(scan: Scanner): number {
 
 function parseIpInfo(scan: Scanner, inbound: boolean): IpInfo {
   let ecn: IpInfo['ecn'] = null
-  let [tos, ttl] = [-1, -1]
-  if (scan.sees(/\(\s*\d+\s*>/y)) return scan.unsupported('tcp (PORT > PORT)')
-  const close = scan.sign('[') ? ']' : scan.sign('(') ? ')' : null
-  if (close === null) return { ecn, tos, ttl }
+  let [tos, ttl, flowLabel] = [-1, -1, -1]
+  const arePorts = scan.sees(/\(\s*\d+\s*>/y)
+  const close = arePorts ? null : scan.sign('[') ? ']' : scan.sign('(') ? ')' : null
+  if (close === null) return { ecn, tos, ttl, flowLabel }
   do {
     const word = scan.word()
-    if (word === 'tos') tos = scan.integer()
-    else if (word === 'ttl') ttl = scan.integer()
-    else if (word === 'flowlabel' || word === 'class') return scan.unsupported(word)
+    if (word === 'tos' || word === 'class') tos = scan.integer()
+    else if (word === 'ttl' || word === 'hlim') ttl = scan.integer()
+    else if (word === 'flowlabel') flowLabel = scan.integer()
     else if (word === 'noecn' || word === 'ect0' || word === 'ect1' || word === 'ce') ecn = word
     else if (word === 'ect01' && !inbound) ecn = word
-    else scan.fail('noecn, ect0, ect1, ce, tos or ttl expected')
+    else scan.fail('noecn, ect0, ect1, ce, tos, ttl or flowlabel expected')
   } while (scan.sign(','))
   scan.expect(close)
-  return { ecn, tos, ttl }
+  return { ecn, tos, ttl, flowLabel }
 }
 
 const FLAGS: { readonly [letter: string]: number } = {
@@ -53,6 +71,7 @@ const FLAGS: { readonly [letter: string]: number } = {
 }
 
 function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
+  const ports = parsePorts(scan)
   const letters = scan.take(/[FSRP.EWAU]+[0-7]?(?![\w])|-/y)?.[0]
   if (letters === undefined) return scan.fail('flags of a TCP segment expected')
   let flags = 0
@@ -82,7 +101,7 @@ function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
   const urgent = scan.keyword('urg') ? scan.integer() : 0
   const options = parseOptions(scan, inbound)
   if (scan.sees(/\/\s*udp/y)) return scan.unsupported('TCP over UDP')
-  return { kind: 'tcp', flags, seq, length, ack, window, urgent, absolute, options }
+  return { kind: 'tcp', ports, flags, seq, length, ack, window, urgent, absolute, options }
 }
 
 function parseOptions(scan: Scanner, inbound: boolean): readonly ScriptOption[] | null {
@@ -125,8 +144,14 @@ function parseOption(scan: Scanner): ScriptOption {
       return { kind: 'sack', edges }
     }
     case 'md5':
+      if (scan.sees(/valid\b/y)) return scan.unsupported('md5 valid')
+      return { kind: 'other', number: OPTION_MD5, data: hexBytes(scan) }
     case 'FO':
-    case 'FOEXP':
+      return { kind: 'other', number: OPTION_FAST_OPEN, data: hexBytes(scan) }
+    case 'FOEXP': {
+      const cookie = hexBytes(scan)
+      return { kind: 'other', number: OPTION_EXPERIMENT, data: concatBytes([FAST_OPEN, cookie]) }
+    }
     case 'ECN':
     case 'e0b':
     case 'e1b':
@@ -137,25 +162,38 @@ function parseOption(scan: Scanner): ScriptOption {
   }
 }
 
-function parseIcmp(scan: Scanner): IcmpPacket {
+/** RFC 2385, RFC 7413, RFC 6994 with the experiment number of Fast Open. */
+const OPTION_MD5 = 19
+const OPTION_FAST_OPEN = 34
+const OPTION_EXPERIMENT = 254
+const FAST_OPEN = Uint8Array.of(0xf9, 0x89)
+
+/** Bytes as a row of hexadecimal digits, or none. */
+function hexBytes(scan: Scanner): Bytes {
+  const digits = scan.take(/[0-9a-fA-F]+\b/y)?.[0] ?? ''
+  if (digits.length % 2 !== 0) scan.fail('an even number of digits expected')
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16))
+}
+
+function parseIcmp(scan: Scanner, family: Family): IcmpPacket {
   const type = scan.word() ?? scan.fail('an ICMP type expected')
   const code = scan.sees(/(mtu|id)\b/y) ? null : scan.word()
-  const meaning = icmpMeaning(type, code)
+  const meaning = icmpMeaning(family, type, code)
   if (meaning === null) {
     return scan.unsupported(`icmp ${type}${code === null ? '' : ` ${code}`}`)
   }
   const mtu = scan.keyword('mtu') ? scan.integer() : 0
-  if (scan.sees(/id\b/y)) return scan.unsupported('icmp id')
-  return { kind: 'icmp', ...meaning, mtu, quoted: parseQuoted(scan) }
+  const identifier = scan.keyword('id') ? scan.integer() : 0
+  return { kind: 'icmp', ...meaning, mtu, identifier, quoted: parseQuoted(scan) }
 }
 
 function parseQuoted(scan: Scanner): IcmpPacket['quoted'] {
   if (!scan.sign('[')) return null
-  if (scan.keyword('raw')) return scan.unsupported('icmp [raw]')
-  if (scan.keyword('udp')) {
+  for (const kind of ['raw', 'udp'] as const) {
+    if (!scan.keyword(kind)) continue
     const length = inBrackets(scan)
     scan.expect(']')
-    return { kind: 'udp', length }
+    return { kind, length }
   }
   const seq = scan.integer()
   scan.expect(':')

@@ -4,6 +4,7 @@ import { parsePacket } from './parse-packet.ts'
 import { Scanner } from './scanner.ts'
 import {
   type Action,
+  type Family,
   type Script,
   type ScriptEvent,
   ScriptSyntaxError,
@@ -31,6 +32,8 @@ export function parseScript(source: string, defines: ReadonlyMap<string, string>
   // Blanked, not cut: lines keep their numbers.
   const head = chosen.slice(0, scan.at).replaceAll(/[^\n]/g, ' ')
   scan = new Scanner(head + substituted(chosen.slice(scan.at), known))
+  // Files of both families differ in what ICMP's words mean.
+  const family = options.get('ip_version') === 'ipv6' ? 'ipv6' : 'ipv4'
   const init = scan.sees(/`/y) ? { line: scan.line, text: command(scan) } : null
   const events: ScriptEvent[] = []
   let cleanup: Script['cleanup'] = null
@@ -38,7 +41,7 @@ export function parseScript(source: string, defines: ReadonlyMap<string, string>
     if (scan.sees(/`/y)) {
       cleanup = { line: scan.line, text: command(scan) }
       if (!scan.atEnd) scan.fail('a time expected')
-    } else events.push(parseEvent(scan))
+    } else events.push(parseEvent(scan, family))
   }
   return { options, init, events, cleanup }
 }
@@ -97,10 +100,10 @@ function command(scan: Scanner): string {
   return scan.until('`').replaceAll('\\\n', ' ').trim()
 }
 
-function parseEvent(scan: Scanner): ScriptEvent {
+function parseEvent(scan: Scanner, family: Family): ScriptEvent {
   const when = parseTime(scan)
   const { line, at } = scan
-  const action = parseAction(scan)
+  const action = parseAction(scan, family)
   const outbound = action.kind === 'packet' && !action.inbound
   if (!outbound && (when.kind === 'any' || when.latest !== when.time)) {
     throw new ScriptSyntaxError('only a packet that is sent may have any time, or a range', line)
@@ -112,11 +115,13 @@ function parseEvent(scan: Scanner): ScriptEvent {
   return { line, when, action, text }
 }
 
-function parseAction(scan: Scanner): Action {
+function parseAction(scan: Scanner, family: Family): Action {
   if (scan.sees(/`/y)) return { kind: 'command', text: command(scan) }
   if (scan.sign('%{')) return { kind: 'code', text: scan.until('}%').trim() }
-  if (scan.sign('<')) return { kind: 'packet', inbound: true, packet: parsePacket(scan, true) }
-  if (scan.sign('>')) return { kind: 'packet', inbound: false, packet: parsePacket(scan, false) }
+  if (scan.sign('<'))
+    return { kind: 'packet', inbound: true, packet: parsePacket(scan, true, family) }
+  if (scan.sign('>'))
+    return { kind: 'packet', inbound: false, packet: parsePacket(scan, false, family) }
   return parseCall(scan)
 }
 

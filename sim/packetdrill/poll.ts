@@ -1,6 +1,6 @@
 import { seqDiff } from '../../protocols/sequence.ts'
 import { numberOf, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from './constants.ts'
-import type { Attempt } from './calls.ts'
+import type { Attempt } from './attempt.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { type Outcome, returned } from './errno-result.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
@@ -49,7 +49,8 @@ export function watchedOf(e: Expression | undefined, line: number): Watched[] {
   })
 }
 
-function readiness(files: Descriptors, fd: number): number {
+/** The events that a descriptor is ready for. */
+export function readiness(files: Descriptors, fd: number): number {
   const d = files.get(fd)
   if (d === undefined) return 0
   const s = files.socketOf(d)

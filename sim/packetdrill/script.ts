@@ -1,3 +1,4 @@
+import type { Bytes } from '../../protocols/bytes.ts'
 import type { Nanos } from '../../protocols/time.ts'
 
 // What a packetdrill script says, as data. Times are in nanoseconds, rounded down to microseconds.
@@ -55,17 +56,30 @@ export interface Field {
   readonly value: Expression
 }
 
+/** The family of a script's packets. */
+export type Family = 'ipv4' | 'ipv6'
+
 /** What is written about the IP header; -1 where nothing is. */
 export interface IpInfo {
   readonly ecn: 'noecn' | 'ect0' | 'ect1' | 'ce' | 'ect01' | null
+  /** The whole octet: `tos` of IPv4, `class` of IPv6. */
   readonly tos: number
   readonly ttl: number
+  readonly flowLabel: number
+}
+
+/** `(2000 > 8080)`: a script with several connections names each by its ports. */
+export interface Ports {
+  readonly source: number
+  readonly destination: number
 }
 
 export type ScriptPacket = { readonly ip: IpInfo } & (TcpPacket | UdpPacket | IcmpPacket)
 
 export interface TcpPacket {
   readonly kind: 'tcp'
+  /** `null`: those of the connection that the script is about. */
+  readonly ports: Ports | null
   /** As `protocols/tcp/segment.ts` numbers the bits. */
   readonly flags: number
   /** `null`: not looked at. */
@@ -86,9 +100,12 @@ export type ScriptOption =
   | { readonly kind: 'mss' | 'wscale'; readonly value: number }
   | { readonly kind: 'sack'; readonly edges: readonly number[] }
   | { readonly kind: 'TS'; readonly value: number; readonly echo: number }
+  /** One that the host need not know: its kind on the wire, and its data. */
+  | { readonly kind: 'other'; readonly number: number; readonly data: Bytes }
 
 export interface UdpPacket {
   readonly kind: 'udp'
+  readonly ports: Ports | null
   readonly length: number
 }
 
@@ -97,10 +114,12 @@ export interface IcmpPacket {
   readonly type: number
   readonly code: number
   readonly mtu: number
-  /** The packet that the message is about. */
+  /** Of an echo. */
+  readonly identifier: number
+  /** The packet that the message is about, or the bytes that an echo carries. */
   readonly quoted:
     | { readonly kind: 'tcp'; readonly seq: number; readonly length: number }
-    | { readonly kind: 'udp'; readonly length: number }
+    | { readonly kind: 'udp' | 'raw'; readonly length: number }
     | null
 }
 

@@ -1,4 +1,4 @@
-import { type Ipv4Address, type Mac } from '../../protocols/address.ts'
+import { type IpAddress, type Ipv4Address, type Mac } from '../../protocols/address.ts'
 import { ARP_REPLY, ARP_REQUEST, ArpPacket } from '../../protocols/arp/packet.ts'
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame } from '../../protocols/ethernet/frame.ts'
 import type { Input } from '../../protocols/engine.ts'
@@ -6,10 +6,10 @@ import type { HostEvent } from '../../protocols/host/event.ts'
 import { hostEngine } from '../../protocols/host/host.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
 import { createHost, type HostState } from '../../protocols/host/state.ts'
-import type { Ipv4Packet } from '../../protocols/ipv4/packet.ts'
 import type { TcpPolicy } from '../../protocols/tcp/policy.ts'
 import { NEVER, type Nanos } from '../../protocols/time.ts'
 import type { Driven } from '../driver.ts'
+import type { IpPacket } from './network.ts'
 
 const OUR_MAC: Mac = '02:00:00:00:00:01'
 const PEER_MAC: Mac = '02:00:00:00:00:02'
@@ -20,14 +20,14 @@ export type Drive = (engine: typeof hostEngine, state: HostState) => DrivenHost
 export interface StageConfig {
   readonly drive: Drive
   readonly policy: TcpPolicy
-  readonly local: Ipv4Address
+  readonly local: IpAddress
   readonly prefixLength: number
-  readonly gateway: Ipv4Address
+  readonly gateway: IpAddress
   readonly mtu: number
 }
 
 export interface SentPacket {
-  readonly packet: Ipv4Packet
+  readonly packet: IpPacket
   readonly at: Nanos
 }
 
@@ -46,7 +46,9 @@ export class Stage {
   readonly #frames: EthernetFrame[] = []
 
   constructor(config: StageConfig) {
-    const { drive, policy, local, prefixLength, gateway, mtu } = config
+    const { drive, policy, prefixLength, mtu } = config
+    const local = config.local as Ipv4Address
+    const gateway = config.gateway as Ipv4Address
     this.#config = config
     this.#policy = policy
     const state = createHost({
@@ -80,7 +82,7 @@ export class Stage {
     return this.#step({ kind: 'call', call })
   }
 
-  receive(packet: Ipv4Packet): void {
+  receive(packet: IpPacket): void {
     const frame = new EthernetFrame(OUR_MAC, PEER_MAC, ETHERTYPE_IPV4, packet)
     this.#step({ kind: 'packet', packet: frame, port: 0 })
   }

@@ -1,15 +1,19 @@
-import { parseIpv4Text } from '../../protocols/address.ts'
+import { parseIpText } from '../../protocols/address.ts'
 import { checkCall } from './calls.ts'
 import { checkCode } from './code.ts'
 import { type Script, Unsupported } from './script.ts'
+import { settingsIn } from './script-settings.ts'
 import { settingsOf } from './sysctl.ts'
+
+const ADDRESS = /^[\da-fA-F.:]+(\/\d+)?$/
 
 /** Options that are known, and the values that are, where not any. */
 const OPTIONS: { readonly [name: string]: RegExp } = {
-  ip_version: /^ipv4$/,
-  local_ip: /^[\d./]+$/,
-  remote_ip: /^[\d./]+$/,
-  gateway_ip: /^[\d.]+$/,
+  ip_version: /^(ipv4|ipv4-mapped-ipv6)$/,
+  local_ip: ADDRESS,
+  remote_ip: ADDRESS,
+  gateway_ip: ADDRESS,
+  netmask_ip: ADDRESS,
   bind_port: /^\d+$/,
   connect_port: /^\d+$/,
   mtu: /^\d+$/,
@@ -19,6 +23,9 @@ const OPTIONS: { readonly [name: string]: RegExp } = {
   tcp_ts_tick_usecs: /^\d+$/,
   tcp_ts_ecr_scaled: /^$/,
   strict_segments: /^$/,
+  non_fatal: /^(packet|syscall)(,(packet|syscall))*$/,
+  // Of the program that plays scripts on a kernel.
+  send_omit_free: /^$/,
 }
 
 /**
@@ -27,18 +34,20 @@ const OPTIONS: { readonly [name: string]: RegExp } = {
  *
  * @throws Unsupported
  */
-export function checkSupport({ options, init, events, cleanup }: Script): void {
+export function checkSupport(script: Script): void {
+  const { options, init, events, cleanup } = script
   for (const [name, value] of options) {
     const known = Object.hasOwn(OPTIONS, name) && OPTIONS[name]!.test(value)
     if (!known) throw new Unsupported(value === '' ? `--${name}` : `--${name}=${value}`, 1)
     const isAddress = name.endsWith('_ip')
-    if (isAddress && parseIpv4Text(value.replace(/\/\d+$/, '')) === null) {
+    if (isAddress && parseIpText(value.replace(/\/\d+$/, '')) === null) {
       throw new Unsupported(`--${name}=${value}`, 1)
     }
   }
+  const settings = settingsIn(script)
   if (init !== null) settingsOf(init.text, init.line)
   for (const { action, line } of events) {
-    if (action.kind === 'call') checkCall(action, line)
+    if (action.kind === 'call') checkCall(action, line, settings)
     else if (action.kind === 'command') settingsOf(action.text, line)
     else if (action.kind === 'code') checkCode(action.text, line)
   }

@@ -8,8 +8,8 @@ export type Setting =
   | { readonly kind: 'none' }
   /** So many sockets are in this state. */
   | { readonly kind: 'count'; readonly state: string; readonly expected: number }
-  /** Connections in TIME-WAIT are dropped. */
-  | { readonly kind: 'drop-time-wait' }
+  /** Connections in this state are dropped. */
+  | { readonly kind: 'drop'; readonly state: string }
 
 const NONE: Setting = { kind: 'none' }
 const policy = (changes: Partial<TcpChoices>): Setting => ({ kind: 'policy', changes })
@@ -75,7 +75,8 @@ function settingOf(command: string, line: number): Setting {
   if (counted !== null) {
     return { kind: 'count', state: counted[1]!, expected: Number(counted[2]) }
   }
-  if (/^tcpdrop -s TIME_WAIT$/.test(command)) return { kind: 'drop-time-wait' }
+  const dropped = /^tcpdrop -s (\w+)$/.exec(command)
+  if (dropped !== null) return { kind: 'drop', state: dropped[1]! }
   const [, name, value] = /^sysctl(?: -[qw]+)* ([\w.]+)=(.*)$/.exec(command) ?? []
   if (name === undefined || value === undefined) {
     throw new Unsupported(`command '${command.split(/\s/, 1)[0]}'`, line)

@@ -40,7 +40,8 @@ test('a segment with everything', () => {
     inbound: true,
     packet: {
       kind: 'tcp',
-      ip: { ecn: 'ce', tos: -1, ttl: -1 },
+      ip: { ecn: 'ce', tos: -1, ttl: -1, flowLabel: -1 },
+      ports: null,
       flags: 0x53,
       seq: 5,
       length: 3,

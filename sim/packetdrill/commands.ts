@@ -1,0 +1,41 @@
+import type { Descriptors } from './descriptors.ts'
+import type { Stage } from './stage.ts'
+import { settingsOf, stateWord } from './sysctl.ts'
+
+/**
+ * What a shell command of a script does to the host.
+ *
+ * @returns what does not hold, or `null`
+ */
+export function runCommand(
+  text: string,
+  line: number,
+  stage: Stage,
+  files: Descriptors,
+): string | null {
+  for (const setting of settingsOf(text, line)) {
+    if (setting.kind === 'policy') stage.policy = stage.policy.with(setting.changes)
+    else if (setting.kind === 'drop') drop(stage, setting.state)
+    else if (setting.kind === 'count') {
+      const { state, expected } = setting
+      const actual = state === 'CLOSED' ? files.gone : count(stage, state)
+      if (actual !== expected) return `${actual} sockets are in ${state}, not ${expected}`
+    }
+  }
+  return null
+}
+
+function count({ state }: Stage, word: string): number {
+  return state.sockets.filter(
+    (each) =>
+      (each?.kind === 'connection' && stateWord(each.state) === word) ||
+      (each?.kind === 'listener' && word === 'LISTEN'),
+  ).length
+}
+
+function drop(stage: Stage, word: string): void {
+  for (const socket of stage.state.sockets) {
+    if (socket?.kind !== 'connection' || stateWord(socket.state) !== word) continue
+    stage.call({ kind: 'abort', socket: socket.id })
+  }
+}

@@ -1,0 +1,103 @@
+import type { Endpoint } from '../../protocols/address.ts'
+import type { SocketCall } from '../../protocols/host/socket.ts'
+import { type Carry, onSocket, pendingError, rejection } from './attempt.ts'
+import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts'
+import type { Descriptor, Descriptors } from './descriptors.ts'
+import { failedWith, type Outcome, returned } from './errno-result.ts'
+
+// Calls that move data. Bytes are zeros, and only their number is told.
+
+/** @param wantedFlags what `recvmsg` is to say about the message; `null`: nobody looks. */
+export const receive = (length: number, flags: number, wantedFlags: number | null = null): Carry =>
+  onSocket((d, _call, _line, files) => {
+    const waits = !d.nonblocking && !(flags & MSG_DONTWAIT)
+    const wholly = waits && (flags & MSG_WAITALL) !== 0 && (flags & MSG_PEEK) === 0
+    let taken = 0
+    return {
+      otherwise: waits ? null : 'EAGAIN',
+      try: () => {
+        if (d.protocol === 'udp') return datagram(d, length, flags, wantedFlags)
+        const outcome = fromStream(d, length - taken, flags, files)
+        if (!wholly || outcome === null) return outcome
+        if (outcome.value > 0) taken += outcome.value
+        // An error or the end of the stream comes with the next call, if there was anything.
+        const over = outcome.value <= 0 || taken === length
+        return over ? (taken > 0 ? returned(taken) : outcome) : null
+      },
+    }
+  })
+
+function fromStream(
+  d: Descriptor,
+  length: number,
+  flags: number,
+  files: Descriptors,
+): Outcome | null {
+  const peeks = (flags & MSG_PEEK) !== 0
+  if (d.left > 0) {
+    const bytes = Math.min(d.left, length)
+    if (!peeks) d.left -= bytes
+    return returned(bytes)
+  }
+  if (d.error !== null) return pendingError(d)
+  const s = files.socketOf(d)
+  if (s === null) return d.connected ? returned(0) : failedWith('ENOTCONN')
+  if (s.kind !== 'connection') return failedWith('ENOTCONN')
+  const held = s.receiveQueue?.bytes ?? 0
+  if (held > 0) return returned(peeks ? Math.min(held, length) : files.take(s.id, length))
+  return s.rcv.fin || d.readShut || length === 0 ? returned(0) : null
+}
+
+function datagram(
+  d: Descriptor,
+  length: number,
+  flags: number,
+  wantedFlags: number | null,
+): Outcome | null {
+  if (d.error !== null) return pendingError(d)
+  const first = d.datagrams[0]
+  if (first === undefined) return null
+  if (!(flags & MSG_PEEK)) d.datagrams.shift()
+  const cut = first.length > length ? MSG_TRUNC : 0
+  const whole = (flags & MSG_TRUNC) !== 0
+  const outcome = returned(whole ? first.length : Math.min(first.length, length))
+  if (wantedFlags === null || wantedFlags === cut) return outcome
+  const text = (bits: number): string => `msg_flags 0x${bits.toString(16)}`
+  return { ...outcome, differs: { expected: text(wantedFlags), actual: text(cut) } }
+}
+
+export const send = (length: number, flags: number, to: Endpoint | null): Carry =>
+  onSocket((d, _call, _line, files) => {
+    let taken = 0
+    const waits = !d.nonblocking && !(flags & MSG_DONTWAIT)
+    return {
+      otherwise: waits ? null : 'EAGAIN',
+      try: () => {
+        if (d.error !== null) return pendingError(d)
+        if (d.id === null) return failedWith('EPIPE')
+        const bytes = new Uint8Array(length - taken)
+        if (d.protocol === 'udp') return sendDatagram(files, d.id, bytes, to)
+        const s = files.socketOf(d)
+        if (s?.kind === 'connection' && s.state === 'SYN-SENT') return null
+        const events = files.stage.call({ kind: 'send', socket: d.id, bytes })
+        const refused = rejection(events)
+        if (refused !== null) return refused
+        for (const event of events) if (event.kind === 'queued') taken += event.bytes
+        if (taken === length || (taken > 0 && !waits)) return returned(taken)
+        return null
+      },
+    }
+  })
+
+function sendDatagram(
+  files: Descriptors,
+  id: number,
+  bytes: Uint8Array,
+  remote: Endpoint | null,
+): Outcome {
+  const call: SocketCall =
+    remote === null
+      ? { kind: 'send', socket: id, bytes }
+      : { kind: 'send-to', socket: id, bytes, remote }
+  return rejection(files.stage.call(call)) ?? returned(bytes.length)
+}

@@ -1,0 +1,149 @@
+import { seqDiff } from '../../protocols/sequence.ts'
+import { atOnce, type Carry, onSocket, pendingError, rejection, simple } from './attempt.ts'
+import { nameOf, numberOf, O_NONBLOCK, single } from './constants.ts'
+import type { Descriptor, Descriptors } from './descriptors.ts'
+import { failedWith, type Outcome, returned } from './errno-result.ts'
+import { Unsupported } from './script.ts'
+import { endpointOf, isUnspecified } from './socket-address.ts'
+
+// Calls on sockets that move no data.
+
+export const socket: Carry = ({ args, result }, line, files) => {
+  const type = numberOf(args[1], line)
+  const protocol = (type & 0xf) === 2 ? 'udp' : 'tcp'
+  return atOnce(() => {
+    files.put(result ?? 3, files.open(protocol, (type & O_NONBLOCK) !== 0))
+    return returned(result ?? 3)
+  })
+}
+
+export const bind = onSocket((d, { args }, line, files, { local, bindPort }) => {
+  const at = endpointOf(args[1], { address: local, port: bindPort }, line)
+  return atOnce(() =>
+    d.id === null
+      ? failedWith('EINVAL')
+      : simple(files, { kind: 'bind', socket: d.id, address: at.address, port: at.port }),
+  )
+})
+
+export const listen = onSocket((d, { args }, line, files) => {
+  const backlog = numberOf(args[1], line)
+  return atOnce(() =>
+    d.id === null ? failedWith('EINVAL') : simple(files, { kind: 'listen', socket: d.id, backlog }),
+  )
+})
+
+export const accept = onSocket((d, { result, args, name }, line, files) => {
+  const flags = name === 'accept4' ? numberOf(args[3], line) : 0
+  return {
+    otherwise: d.nonblocking ? 'EAGAIN' : null,
+    try: () => {
+      if (files.socketOf(d)?.kind !== 'listener') return failedWith('EINVAL')
+      const ready = d.ready.shift()
+      if (ready === undefined) return null
+      ready.nonblocking = (flags & O_NONBLOCK) !== 0
+      files.put(result ?? 0, ready)
+      return returned(result ?? 0)
+    },
+  }
+})
+
+export const connect = onSocket((d, { args }, line, files, settings) => {
+  if (isUnspecified(args[1])) return atOnce(() => disconnect(d, files))
+  const { remote: address, connectPort: port } = settings
+  const remote = endpointOf(args[1], { address, port }, line)
+  let asked = false
+  return {
+    otherwise: d.nonblocking ? (d.connecting ? 'EALREADY' : 'EINPROGRESS') : null,
+    try: () => {
+      if (d.error !== null) return pendingError(d)
+      if (d.connected) return asked ? returned(0) : failedWith('EISCONN')
+      if (d.id === null) return failedWith('ECONNABORTED')
+      if (asked || d.connecting) return null
+      asked = true
+      if (d.protocol === 'udp') return simple(files, { kind: 'connect', socket: d.id, remote })
+      d.connecting = true
+      const refused = rejection(files.stage.call({ kind: 'connect', socket: d.id, remote }))
+      if (refused !== null) d.connecting = false
+      return refused ?? (d.connected ? returned(0) : null)
+    },
+  }
+})
+
+/** `connect` to no address: the socket is as new. */
+function disconnect(d: Descriptor, files: Descriptors): Outcome {
+  files.renew(d)
+  return returned(0)
+}
+
+export const shutdown = onSocket((d, { args }, line, files) => {
+  const how = numberOf(args[1], line)
+  return atOnce(() => {
+    const s = files.socketOf(d)
+    if (s?.kind !== 'connection') return failedWith('ENOTCONN')
+    if (how !== 1) d.readShut = true
+    return how === 0 ? returned(0) : simple(files, { kind: 'shutdown', socket: s.id })
+  })
+})
+
+export const close: Carry = ({ args }, line, files) => {
+  const fd = numberOf(args[0], line)
+  return atOnce(() => {
+    const d = files.get(fd)
+    if (!files.remove(fd)) return failedWith('EBADF')
+    if (d === undefined) return returned(0)
+    // Nobody will accept what waits.
+    for (const { id } of d.ready) {
+      if (id !== null) files.stage.call({ kind: 'abort', socket: id })
+    }
+    if (d.id === null) return returned(0)
+    return simple(files, { kind: d.abortive ? 'abort' : 'close', socket: d.id })
+  })
+}
+
+export const fcntl = onSocket((d, { args }, line) => {
+  const command = nameOf(args[1], line)
+  if (command === 'F_GETFL') {
+    return atOnce(() => returned(2 | (d.nonblocking ? O_NONBLOCK : 0)))
+  }
+  if (command !== 'F_SETFL') throw new Unsupported(command, line)
+  const flags = numberOf(args[2], line)
+  return atOnce(() => {
+    d.nonblocking = (flags & O_NONBLOCK) !== 0
+    return returned(0)
+  })
+})
+
+type Read = (d: Descriptor, files: Descriptors) => number
+
+const readable: Read = (d, files) => {
+  if (d.protocol === 'udp') return d.datagrams[0]?.length ?? 0
+  const s = files.socketOf(d)
+  return d.left + (s?.kind === 'connection' ? (s.receiveQueue?.bytes ?? 0) : 0)
+}
+
+const unacknowledged: Read = (d, files) => {
+  const s = files.socketOf(d)
+  return s?.kind === 'connection' ? Math.max(seqDiff(s.snd.end, s.snd.una), 0) : 0
+}
+
+const REQUESTS: { readonly [name: string]: Read } = {
+  SIOCINQ: readable,
+  FIONREAD: readable,
+  SIOCOUTQ: unacknowledged,
+  TIOCOUTQ: unacknowledged,
+}
+
+/** `ioctl(4, SIOCINQ, [1000])`: what it writes is compared. */
+export const ioctl = onSocket((d, { args }, line, files) => {
+  const request = nameOf(args[1], line)
+  const read = Object.hasOwn(REQUESTS, request) ? REQUESTS[request]! : null
+  if (read === null) throw new Unsupported(request, line)
+  const expected = numberOf(single(args[2], line), line)
+  return atOnce(() => {
+    const actual = read(d, files)
+    if (actual === expected) return returned(0)
+    const differs = { expected: String(expected), actual: String(actual) }
+    return { ...returned(0), differs }
+  })
+})
