@@ -22,7 +22,7 @@ const EXPECTED: { readonly [queue: string]: readonly ExpectationSpec[] } = {
   codel: [delay(90, { below: '50ms' }), used('90%')],
   pie: [delay(90, { below: '50ms' }), used('90%')],
   // Five to fifteen frames on average are few for so many flows: the link idles at times.
-  red: [delay(90, { below: '50ms' }), used('50%')],
+  red: [delay(90, { below: '50ms' }), used('40%')],
   'drop-tail': [delay(50, { above: '100ms' }), used('90%')],
 }
 

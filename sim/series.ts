@@ -2,6 +2,7 @@ import { formatIp, type IpAddress } from '../protocols/address.ts'
 import { findConnection, NO_SOCKET } from '../protocols/host/demux.ts'
 import type { SocketId } from '../protocols/host/socket.ts'
 import { seqDiff } from '../protocols/sequence.ts'
+import { NO_THRESHOLD } from '../protocols/tcp/congestion/congestion.ts'
 import type { TcpState } from '../protocols/tcp/state.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { TraceRecord } from '../trace/record.ts'
@@ -10,9 +11,6 @@ import { QueueSeries } from '../trace/series-queue.ts'
 import { Monitor } from './monitor.ts'
 import type { Node } from './node.ts'
 import type { World } from './world.ts'
-
-/** As a connection starts: no loss has set it yet. */
-const NO_THRESHOLD = 0x7fffffff
 
 /**
  * Series of a whole world. It notes from the records which connections a step has touched, and looks

@@ -32,6 +32,8 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   finWait2: 'duration',
   initialWindow: 'count',
   congestion: CONGESTION_NAMES,
+  slowStartLimit: 'count',
+  hystart: 'flag',
   dupAckThreshold: 'count',
   sendBuffer: 'size',
   receiveBuffer: 'size',

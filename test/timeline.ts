@@ -1,14 +1,18 @@
 import { parseIpText } from '../protocols/address.ts'
+import { NO_THRESHOLD } from '../protocols/tcp/congestion/congestion.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import { RFC } from '../protocols/tcp/profiles/rfc.ts'
 import { createTcp, type TcpState } from '../protocols/tcp/state.ts'
 import { timeline, type TimelineOptions } from '../sim/testing/timeline.ts'
 
-/** No options but the MSS: nothing in the lines but what a test is about. */
+/** No options but the MSS, Reno as RFC 5681 has it: nothing but what a test is about. */
 export const PLAIN = {
   timestamps: false,
   windowScale: false,
   sackPermitted: false,
+  congestion: 'reno',
+  hystart: false,
+  slowStartLimit: 1,
 } satisfies Partial<TcpChoices>
 
 /** The common case: `PLAIN`, then what differs. */
@@ -36,11 +40,16 @@ export function established(script: string, options: Parameters<typeof plain>[1]
 }
 
 /** A connection for tables of what a congestion control does: the window in use, bytes. */
-export function connection(given: { mss: number; cwnd: number; ssthresh?: number }): TcpState {
+export function connection(given: {
+  mss: number
+  cwnd: number
+  ssthresh?: number
+  policy?: Partial<TcpChoices>
+}): TcpState {
   const at = (address: string, port: number) => ({ address: parseIpText(address)!, port })
   const s = createTcp({
     id: 1,
-    policy: RFC,
+    policy: RFC.with({ ...PLAIN, ...given.policy }),
     local: at('192.0.2.1', 40_000),
     remote: at('192.0.2.2', 80),
     iss: 0,
@@ -55,4 +64,4 @@ export function connection(given: { mss: number; cwnd: number; ssthresh?: number
 
 /** Watches the congestion window, in bytes. */
 export const cwnd = ({ cc }: TcpState): string =>
-  `cwnd ${cc.cwnd} ssthresh ${cc.ssthresh === 0x7fffffff ? 'unset' : cc.ssthresh}`
+  `cwnd ${cc.cwnd} ssthresh ${cc.ssthresh === NO_THRESHOLD ? 'unset' : cc.ssthresh}`

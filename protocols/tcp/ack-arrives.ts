@@ -72,22 +72,22 @@ function newDataAcknowledged(
 /** RFC 6298 §3 and RFC 7323 §4: a timed segment, or else the echo of a timestamp. */
 function measure(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   const { rto } = s
+  const timing = rto.timedAt !== NEVER
   let rtt = -1
-  if (rto.timedAt !== NEVER) {
-    if (seqGeq(seg.ack, rto.timedEnd)) {
-      rtt = now - rto.timedAt
-      rto.timedAt = NEVER
-    }
+  if (timing && seqGeq(seg.ack, rto.timedEnd)) {
+    rtt = now - rto.timedAt
+    rto.timedAt = NEVER
   } else if (s.timestamps && echoesLatest(s, seg)) {
     rtt = ((timestampAt(s, now) - seg.options.timestampEcho) | 0) * TIMESTAMP_TICK
   }
+  rto.latest = rtt > now ? -1 : rtt // an echo of nothing that we sent
   if (rto.watching && seg.options.hasTimestamps) {
     // RFC 3522: the original arrived after all.
     if (seqLt(seg.options.timestampEcho, rto.retransmitTs))
       out.event({ kind: 'spurious', socket: s.id, seq: s.snd.una })
     rto.watching = false
   }
-  if (rtt < 0 || rtt > now) return // an echo of nothing that we sent
+  if (rto.latest < 0 || (timing && rto.timedAt !== NEVER)) return
   sampleRtt(rto, rtt, s.policy)
   out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(rto.srtt) })
 }

@@ -166,6 +166,7 @@ function set(s: TcpState, now: Nanos, call: SocketSetting, out: TcpOut): void {
     case 'TCP_CONGESTION':
       if (!isCongestionName(call.value)) return reject(s, 'set', 'ENOENT', out)
       s.cc.algorithm = call.value
+      s.cc.own = null
       return
     default:
       return reject(s, 'set', 'ENOPROTOOPT', out)

@@ -37,6 +37,10 @@ export interface TcpChoices {
   readonly initialWindow: number
   /** What moves the congestion window. */
   readonly congestion: CongestionName
+  /** RFC 3465: how many segments an ACK is worth in slow start at most; RFC 9406 §4.3 says 8. */
+  readonly slowStartLimit: number
+  /** RFC 9406: slow start ends when the round trip grows. */
+  readonly hystart: boolean
   /** RFC 5681 §3.2. */
   readonly dupAckThreshold: number
   /** Bytes. The receive buffer decides the window scale that is offered. */

@@ -8,6 +8,8 @@ export interface RtoState {
   /** -1 before the first sample. */
   srtt: Nanos
   rttvar: Nanos
+  /** What the segment at hand measures; -1 where it measures nothing. */
+  latest: Nanos
   /** The timeout in force, back-off included. */
   rto: Nanos
   /** Retransmissions by timeout since the last progress. */
@@ -36,6 +38,7 @@ export function createRto(initial: Nanos): RtoState {
   const rto = {
     srtt: -1,
     rttvar: 0,
+    latest: -1,
     rto: initial,
     retransmits: 0,
     probes: 0,

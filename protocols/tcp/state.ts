@@ -4,7 +4,7 @@ import type { SocketId } from '../host/socket.ts'
 import type { Seq } from '../sequence.ts'
 import { NEVER, type Nanos, UNMADE } from '../time.ts'
 import type { Timers } from '../engine.ts'
-import type { CongestionState } from './congestion/congestion.ts'
+import { type CongestionState, NO_THRESHOLD } from './congestion/congestion.ts'
 import type { TcpPolicy } from './policy.ts'
 import type { Reassembly } from './reassembly.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
@@ -173,9 +173,11 @@ export function createTcp(c: NewConnection): TcpState {
     cc: {
       algorithm: c.policy.congestion,
       cwnd: 0,
-      ssthresh: 0x7fffffff,
+      ssthresh: NO_THRESHOLD,
       limited: false,
       bytesAcked: 0,
+      hystart: null,
+      own: null,
     },
     recovery: createRecovery(c.iss),
     timers: createTimers(),

@@ -1,8 +1,13 @@
 import type { Nanos } from '../../time.ts'
 import type { TcpState } from '../state.ts'
+import type { CubicState } from './cubic.ts'
+import type { HystartState } from './hystart.ts'
 
 /** Names as TCP_CONGESTION has them on Linux. */
-export type CongestionName = 'reno'
+export type CongestionName = 'cubic' | 'reno'
+
+/** `ssthresh` before anything has set it. */
+export const NO_THRESHOLD = 0x7fffffff
 
 /**
  * Congestion state, in bytes: how much may be in the network. What is lost, and who knows it, is the
@@ -18,6 +23,10 @@ export interface CongestionState {
   limited: boolean
   /** RFC 5681 §3.1: bytes acknowledged towards the next increase in congestion avoidance. */
   bytesAcked: number
+  /** In the first slow start, from its first ACK on. */
+  hystart: HystartState | null
+  /** What the algorithm has to remember beyond that. */
+  own: CubicState | null
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { TcpState } from '../state.ts'
 import type { CongestionControl, CongestionName } from './congestion.ts'
+import { cubic } from './cubic.ts'
 import { newReno } from './new-reno.ts'
 
 /** Every congestion control there is: a new one has a file beside this one, and a line here. */
 const CONTROLS: { readonly [Name in CongestionName]: CongestionControl } = {
+  cubic,
   reno: newReno,
 }
 

@@ -1,15 +1,14 @@
 import type { CongestionControl } from './congestion.ts'
+import { slowStart } from './slow-start.ts'
 
-/** RFC 5681: slow start, congestion avoidance by byte counting, halving on loss. */
+/** RFC 5681: congestion avoidance by byte counting, halving on loss. */
 export const newReno: CongestionControl = {
   name: 'reno',
   prr: true,
 
-  acked({ cc, mss }, _now, bytes) {
-    if (cc.cwnd < cc.ssthresh) {
-      cc.cwnd += Math.min(bytes, mss) // RFC 5681 (2)
-      return
-    }
+  acked(s, _now, bytes) {
+    const { cc, mss } = s
+    if (cc.cwnd < cc.ssthresh) return slowStart(s, bytes)
     cc.bytesAcked += bytes
     if (cc.bytesAcked >= cc.cwnd) {
       cc.bytesAcked -= cc.cwnd
@@ -18,6 +17,7 @@ export const newReno: CongestionControl = {
   },
 
   lost({ cc, mss }, _now, flight) {
+    cc.hystart = null
     cc.ssthresh = Math.max(Math.floor(flight / 2), 2 * mss) // RFC 5681 (4)
     cc.bytesAcked = 0
   },
@@ -25,6 +25,7 @@ export const newReno: CongestionControl = {
   timedOut({ cc, mss }, _now, flight, first) {
     // Further timeouts of the same segment leave ssthresh alone (RFC 5681 §3.1).
     if (first) cc.ssthresh = Math.max(Math.floor(flight / 2), 2 * mss)
+    cc.hystart = null
     cc.cwnd = mss
     cc.bytesAcked = 0
   },

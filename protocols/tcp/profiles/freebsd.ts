@@ -26,6 +26,7 @@ export const FREEBSD = RFC.with({
   delayedAck: ms(40), // delacktime
   msl: s(30), // net.inet.tcp.msl
   finWait2: s(60), // finwait2_timeout
+  slowStartLimit: 2, // abc_l_var
   // What buffers are tuned up to, for ours have one size: sendbuf_max, recvbuf_max, maxsockbuf.
   sendBuffer: 2 << 20,
   receiveBuffer: 2 << 20,

@@ -13,6 +13,9 @@ export const PYTCP = RFC.with({
   delayedAck: ms(100), // DELAYED_ACK_DELAY
   msl: s(15), // TIME_WAIT_DELAY is 30 s
   initialWindow: 1,
+  congestion: 'reno',
+  slowStartLimit: 1,
+  hystart: false,
   receiveBuffer: 65_535,
   mss: 1460,
   sackPermitted: false,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { newReno } from '../../../protocols/tcp/congestion/new-reno.ts'
-import { connection, cwnd, established } from '../../timeline.ts'
+import { newReno } from '../../../../protocols/tcp/congestion/new-reno.ts'
+import { connection, cwnd, established } from '../../../timeline.ts'
 
 const MSS = 1000
 const state = (cwnd: number, ssthresh: number) => connection({ mss: MSS, cwnd, ssthresh })
