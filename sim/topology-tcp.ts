@@ -43,6 +43,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   blackHoleMss: 'size',
   windowScale: 'flag',
   sackPermitted: 'flag',
+  dsack: 'flag',
   timestamps: 'flag',
   nagle: 'flag',
 }

@@ -62,6 +62,21 @@ export function connection(given: {
   return s
 }
 
+/**
+ * `established` with a peer that takes SACK, and RACK and tail loss probes off unless a test asks for
+ * them: RFC 6675 alone.
+ */
+export function selective(script: string, options: Parameters<typeof plain>[1] = {}): string {
+  const policy = { sackPermitted: true, ...options.policy }
+  const open = `
+    0           connect
+    ${HANDSHAKE} < S. 0:0(0) ack 1 win 65535 <mss 1000,nop,nop,sackOK>`
+  return plain(`${open}\n${script}`, { ...options, policy })
+    .split('\n')
+    .filter((line) => Number(line.slice(0, 9)) > HANDSHAKE)
+    .join('\n')
+}
+
 /** Watches the congestion window, in bytes. */
 export const cwnd = ({ cc }: TcpState): string =>
   `cwnd ${cc.cwnd} ssthresh ${cc.ssthresh === NO_THRESHOLD ? 'unset' : cc.ssthresh}`

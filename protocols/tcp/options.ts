@@ -13,6 +13,10 @@ export const OPTION_TIMESTAMPS = 8
 /** RFC 7323 appendix A: two NOPs put the timestamps on 32-bit boundaries. */
 export const LAYOUT_TIMESTAMPS: readonly number[] = [OPTION_NOP, OPTION_NOP, OPTION_TIMESTAMPS]
 
+/** SACK blocks on 32-bit boundaries, alone and behind the timestamps. */
+export const LAYOUT_SACK: readonly number[] = [OPTION_NOP, OPTION_NOP, OPTION_SACK]
+export const LAYOUT_TIMESTAMPS_SACK: readonly number[] = [...LAYOUT_TIMESTAMPS, ...LAYOUT_SACK]
+
 /** The option area of a segment: the kinds in their order on the wire, and what each one says. */
 export class TcpOptions {
   /** Option kinds in wire order, with every NOP and END that is there. */

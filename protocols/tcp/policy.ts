@@ -56,6 +56,8 @@ export interface TcpChoices {
   readonly blackHoleMss: number
   readonly windowScale: boolean
   readonly sackPermitted: boolean
+  /** RFC 2883: the first block of an ACK tells what came twice. */
+  readonly dsack: boolean
   readonly timestamps: boolean
   /** RFC 9293 §3.7.4. */
   readonly nagle: boolean

@@ -5,6 +5,7 @@ import { becomeEstablished, enter, fail, finish } from './lifecycle.ts'
 import { agree } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
 import { resetFor } from './reset.ts'
+import { findDuplicate } from './sack-option.ts'
 import { ACK, FIN, RST, SYN, type TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 import { textArrives } from './text-arrives.ts'
@@ -150,6 +151,8 @@ function refuse(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
       if (s.state === 'SYN-RECEIVED' && (seg.flags & (SYN | ACK)) === SYN && seg.seq === s.irs) {
         return sendSyn(s, now, out) // our SYN,ACK was lost
       }
+      if (seg.payload.length > 0 && seqLt(seg.seq, s.rcv.nxt))
+        findDuplicate(s, seg.seq, seqAdd(seg.seq, seg.payload.length))
       sendAck(s, now, out)
     }
   }

@@ -116,6 +116,9 @@ export interface ReceiveVariables {
   /** The largest segment the peer sent, taken for its full size. */
   mss: number
   buffer: number
+  /** Bytes that came again, of which the next ACK tells (RFC 2883); none where both are equal. */
+  dupStart: Seq
+  dupEnd: Seq
   /** The peer has closed its side: `nxt` includes the FIN. */
   fin: boolean
 }
@@ -167,6 +170,8 @@ export function createTcp(c: NewConnection): TcpState {
       lastAck: 0,
       mss: 0,
       buffer: c.policy.receiveBuffer,
+      dupStart: 0,
+      dupEnd: 0,
       fin: false,
     },
     rto: createRto(c.policy.rtoInitial),

@@ -3,9 +3,10 @@ import { seqAdd, seqDiff, seqGt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { enter, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
-import { createReassembly, finReached, insertPiece, takeInOrder } from './reassembly.ts'
+import { createReassembly, finReached, fits, insertPiece, takeInOrder } from './reassembly.ts'
 import { createReceiveQueue } from './receive-queue.ts'
 import { resetAt } from './reset.ts'
+import { findDuplicate } from './sack-option.ts'
 import { FIN, RST, type TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 import { finish } from './lifecycle.ts'
@@ -24,8 +25,11 @@ export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOu
   if (s.orphan && payload.length > 0) return refuseText(s, out)
   const finSeq = seqAdd(seg.seq, seg.payload.length)
   const inWindow = !seqGt(finSeq, rcv.adv)
+  if (skip !== 0 || s.reassembly !== null) {
+    findDuplicate(s, seg.seq, seqAdd(seg.seq, seg.payload.length))
+  }
   if (skip < 0) {
-    hold(s, seg, payload, fin && inWindow ? finSeq : null)
+    hold(s, seg, payload, fin && inWindow ? finSeq : null, out)
     return sendAck(s, now, out) // a duplicate ACK, at once
   }
   if (payload.length > rcv.mss) rcv.mss = payload.length
@@ -38,7 +42,8 @@ export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOu
   }
   tellReader(s, out)
   // A gap filled, wholly or in part, and a FIN are acknowledged at once.
-  if (ended || filled || s.reassembly !== null) sendAck(s, now, out)
+  if (ended || filled || s.reassembly !== null || s.rcv.dupStart !== s.rcv.dupEnd)
+    sendAck(s, now, out)
   else acknowledgeLater(s, now, payload.length, out)
   if (ended) finArrives(s, now, out)
 }
@@ -64,8 +69,18 @@ function refuseText(s: TcpState, out: TcpOut): void {
   finish(s, out)
 }
 
-function hold(s: TcpState, seg: TcpSegment, payload: Bytes, finSeq: number | null): void {
+/** Beyond a gap. What does not fit is dropped, and no block tells of it. */
+function hold(
+  s: TcpState,
+  seg: TcpSegment,
+  payload: Bytes,
+  finSeq: number | null,
+  out: TcpOut,
+): void {
   s.reassembly ??= createReassembly()
+  if (!fits(s.reassembly, payload.length, s.rcv.buffer)) {
+    return out.event({ kind: 'dropped', why: 'tcp reassembly full', packet: seg })
+  }
   if (payload.length > 0) insertPiece(s.reassembly, seg.seq, payload)
   if (finSeq === null) return
   s.reassembly.hasFin = true
@@ -83,7 +98,7 @@ function deliver(s: TcpState, payload: Bytes): void {
 /** Whether pieces beyond a gap have become deliverable. */
 function fillGap(s: TcpState): boolean {
   const held = s.reassembly
-  if (held === null || held.pieces.length === 0) return false
+  if (held === null || held.blocks.length === 0) return false
   const before = s.rcv.nxt
   takeInOrder(held, before, (payload) => deliver(s, payload))
   return s.rcv.nxt !== before
@@ -94,7 +109,7 @@ function earlyFin(s: TcpState): boolean {
   const held = s.reassembly
   if (held === null) return false
   const reached = finReached(held, s.rcv.nxt)
-  if (reached || (held.pieces.length === 0 && !held.hasFin)) s.reassembly = null
+  if (reached || (held.blocks.length === 0 && !held.hasFin)) s.reassembly = null
   return reached
 }
 

@@ -4,6 +4,7 @@ import { NEVER, type Nanos } from '../time.ts'
 import { NO_OPTIONS, timestampOptions, type TcpOptions } from './options.ts'
 import { synOptions } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
+import { ackOptions } from './sack-option.ts'
 import { ACK, FIN, PSH, SYN, TcpSegment } from './segment.ts'
 import { sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
@@ -67,7 +68,9 @@ export function sendAck(s: TcpState, now: Nanos, out: TcpOut): void {
   const edge = seqAdd(snd.una, snd.wnd)
   // Before the handshake is over there is no window yet.
   const seq = seqGt(snd.max, edge) && s.state !== 'SYN-RECEIVED' ? edge : snd.max
-  emit(s, seq, ACK, advertise(s), optionsAt(s, now), NO_BYTES, out)
+  const plain = s.reassembly === null && s.rcv.dupStart === s.rcv.dupEnd
+  const options = plain ? optionsAt(s, now) : ackOptions(s, timestampAt(s, now))
+  emit(s, seq, ACK, advertise(s), options, NO_BYTES, out)
 }
 
 /** `<SYN>` or `<SYN,ACK>`, first or again: the state says which. */

@@ -44,6 +44,7 @@ export const RFC = createPolicy({
   blackHoleMss: 536,
   windowScale: true,
   sackPermitted: true,
+  dsack: true,
   timestamps: true,
   nagle: true,
   synLayouts: ALIGNED_SYN,

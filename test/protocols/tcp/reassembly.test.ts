@@ -11,14 +11,15 @@ describe('pieces beyond a gap', () => {
     insertPiece(r, 10, new Uint8Array(10).fill(1)) // 10..19
     insertPiece(r, 30, new Uint8Array(10).fill(2)) // 30..39
     insertPiece(r, 5, new Uint8Array(40).fill(3)) // 5..9, 20..29, 40..44
-    expect(r.pieces.map(({ seq, payload }) => [seq, payload.length, payload[0]])).toEqual([
-      [5, 5, 3],
-      [10, 10, 1],
-      [20, 10, 3],
-      [30, 10, 2],
-      [40, 5, 3],
+    expect(r.blocks.map(({ start, end }) => [start, end])).toEqual([[5, 45]])
+    expect(r.blocks[0]!.chunks.map((chunk) => [chunk.length, chunk[0]])).toEqual([
+      [5, 3],
+      [10, 1],
+      [10, 3],
+      [10, 2],
+      [5, 3],
     ])
-    expect(r.bytes).toBe(40)
+    expect([r.bytes, r.pieces]).toEqual([40, 5])
   })
 
   test('whatever comes, in whatever order, once or often: the stream comes out', () => {
