@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { EnvironmentError, UserError } from '../sim/user-error.ts'
 import { endQuietlyWithoutReader } from './data-out.ts'
+import { encapsulateVerb } from './encapsulate.ts'
 import {
   EXIT_ENVIRONMENT,
   EXIT_EXPECTATION,
@@ -41,6 +42,7 @@ const VERBS: readonly RegisterVerb[] = [
   plotVerb,
   tcVerb,
   packetdrillVerb,
+  encapsulateVerb,
 ]
 
 /** The whole command line: from arguments without the program's name to the exit code. */

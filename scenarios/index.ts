@@ -3,6 +3,7 @@ import bufferbloat from './bufferbloat.ts'
 import arpConflict from './arp-conflict.ts'
 import crashRestart from './crash-restart.ts'
 import dumbbell from './dumbbell.ts'
+import encapsulation from './encapsulation.ts'
 import fileTransfer from './file-transfer.ts'
 import fragments from './fragments.ts'
 import gilbertElliott from './gilbert-elliott.ts'
@@ -30,4 +31,5 @@ export const scenarios: readonly Scenario[] = [
   fragments,
   arpConflict,
   pmtudBlackhole,
+  encapsulation,
 ]
