@@ -1,4 +1,5 @@
 import { ANY_IPV4, BROADCAST_MAC, type Ipv4Address, isMulticastMac, type Mac } from '../address.ts'
+import { advance, share } from '../splitmix.ts'
 import { NEVER, type Nanos, ms, s } from '../time.ts'
 import type { ArpEvent } from './engine.ts'
 import { ARP_REQUEST, ArpPacket } from './packet.ts'
@@ -168,17 +169,8 @@ const NO_MAC: Mac = '00:00:00:00:00:00'
 
 /** Uniform from `min` to `max`, in whole microseconds. */
 function draw(claims: Claims, min: Nanos, max: Nanos): Nanos {
-  claims.random = (claims.random + STRIDE) | 0
-  const share = (mixed(claims.random) >>> 0) / 0x100000000
-  return min + Math.floor(((max - min) / MICROSECOND) * share) * MICROSECOND
+  claims.random = advance(claims.random)
+  return min + Math.floor(((max - min) / MICROSECOND) * share(claims.random)) * MICROSECOND
 }
 
 const MICROSECOND: Nanos = ms(0.001)
-
-/** A counter through a mixing function (splitmix32): one word of state, every value once. */
-const STRIDE = 0x9e3779b9 | 0
-function mixed(n: number): number {
-  let h = Math.imul(n ^ (n >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return h ^ (h >>> 16)
-}
