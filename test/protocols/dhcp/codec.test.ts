@@ -37,7 +37,7 @@ test('the bytes of a request, field by field', () => {
   const b = emitDhcp(REQUEST)
   expect(b.length).toBe(300)
   expect(toHex(b.subarray(0, 44))).toBe(
-    '01010600' + '3903f326' + '00078000' + '00'.repeat(16) + '020000000001' + '00'.repeat(10),
+    `010106003903f32600078000${'00'.repeat(16)}020000000001${'00'.repeat(10)}`,
   )
   expect(toHex(b.subarray(44, 236))).toBe('00'.repeat(192))
   expect(toHex(b.subarray(236, 270))).toBe(

@@ -163,7 +163,9 @@ describe('a client that has been elsewhere', () => {
   test('asks for an address of another network: no', () => {
     expect(
       answers([[1, 'request', { requestedAddress: addr('192.168.7.7') }]]),
-    ).toMatchInlineSnapshot(`"            1  > nak to 255.255.255.255:68 "wrong network" broadcast"`)
+    ).toMatchInlineSnapshot(
+      `"            1  > nak to 255.255.255.255:68 "wrong network" broadcast"`,
+    )
   })
   test('asks for one of this network that is not known here: silence', () => {
     expect(answers([[1, 'request', { requestedAddress: a }]])).toBe('')
