@@ -8,8 +8,16 @@ import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 /** What a host's TCP is to be: a profile, and what differs from it. */
 export type TcpPlan = Partial<TcpChoices> & { readonly profile?: TcpProfile }
 
-/** Orders of options are a profile's alone. */
-type Written = Exclude<keyof TcpChoices, 'synLayouts' | 'synAckLayouts'>
+/** A profile's alone. */
+type Unwritten =
+  | 'synLayouts'
+  | 'synAckLayouts'
+  | 'icmpEndsConnect'
+  | 'icmpConnectError'
+  | 'resetInCloseWait'
+  | 'resetInClosing'
+  | 'resetInLastAck'
+type Written = Exclude<keyof TcpChoices, Unwritten>
 /** A list: one of these words. */
 type Kind = 'duration' | 'durations' | 'count' | 'size' | 'flag' | readonly string[]
 
@@ -46,6 +54,20 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   dsack: 'flag',
   timestamps: 'flag',
   nagle: 'flag',
+  steadyEdge: 'flag',
+  wholeSegments: 'flag',
+  freeIsWindow: 'flag',
+  countsSegments: 'flag',
+  keepsSynText: 'flag',
+  finRides: 'flag',
+  timeWaitStays: 'flag',
+  insecureReset: 'flag',
+  insecureSyn: 'flag',
+  dropSynFin: 'flag',
+  challengeAcks: 'count',
+  challengeWindow: 'duration',
+  timeWaitReuse: 'flag',
+  timeWaitMute: 'flag',
 }
 const OPTIONS = ['profile', ...Object.keys(TCP_OPTIONS)]
 

@@ -198,7 +198,8 @@ function tcpError(
     return tcpPathShrinks(h, now, s, seq, out)
   }
   out.event(event)
-  if (event.type !== ICMP_UNREACHABLE) return
-  if (s.state === 'SYN-SENT') fail(s, event.error, new TcpPort(h, now, s, out))
-  else s.softError = event.error
+  const { icmpEndsConnect, icmpConnectError } = s.policy
+  const ends = s.state === 'SYN-SENT' && icmpEndsConnect.includes(256 * event.type + event.code)
+  if (ends) return fail(s, icmpConnectError ?? event.error, new TcpPort(h, now, s, out))
+  if (event.type === ICMP_UNREACHABLE) s.softError = event.error
 }

@@ -9,14 +9,15 @@ import {
 } from '../ipv4/packet.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
 import { tcpEngine } from '../tcp/engine.ts'
-import type { Seq } from '../sequence.ts'
+import { type Seq, seqAdd, seqGt, seqMax } from '../sequence.ts'
 import { isn } from '../tcp/isn.ts'
+import { finish } from '../tcp/lifecycle.ts'
 import type { TcpOut } from '../tcp/output.ts'
 import { pathKnown, pathShrinks } from '../tcp/path-mtu.ts'
 import { resetFor } from '../tcp/reset.ts'
-import { ACK, RST, SYN, TCP_HEADER, type TcpSegment } from '../tcp/segment.ts'
+import { ACK, FIN, RST, SYN, TCP_HEADER, type TcpSegment } from '../tcp/segment.ts'
 import { createTcp, nextDue, type TcpState } from '../tcp/state.ts'
-import type { Nanos } from '../time.ts'
+import { NEVER, type Nanos } from '../time.ts'
 import {
   addConnection,
   findConnection,
@@ -95,16 +96,55 @@ export function tcpArrives(
   out: HostOut,
 ): void {
   const { source, destination } = packet
-  const { destinationPort: port, sourcePort: remotePort } = segment
+  const { destinationPort: port, sourcePort: remotePort, flags } = segment
+  if (h.policy.dropSynFin && (flags & (SYN | FIN)) === (SYN | FIN)) {
+    return out.event({ kind: 'dropped', why: 'tcp syn and fin', packet })
+  }
   const socket = findConnection(h.tcp, port, remotePort, source, destination)
-  if (socket !== NO_SOCKET) return stepTcp(h, now, socket, segment, out)
+  if (socket !== NO_SOCKET) {
+    if (givesWay(h, now, socket, packet, segment, out)) return
+    return stepTcp(h, now, socket, segment, out)
+  }
   const listener = findListener(h.tcp, destination, port)
-  if (listener !== NO_SOCKET && (segment.flags & (SYN | ACK | RST)) === SYN) {
-    return synArrives(h, now, listener, packet, segment, out)
+  if (listener !== NO_SOCKET && !(flags & (ACK | RST))) {
+    if (flags & SYN) return synArrives(h, now, listener, packet, segment, null, out)
+    // §3.10.7.2: nothing that was in flight can look like this.
+    return out.event({ kind: 'dropped', why: 'tcp no syn', packet })
   }
   out.event({ kind: 'dropped', why: 'tcp no connection', packet })
   const reset = resetFor(segment)
   if (reset !== null) sendTcp(h, now, destination, source, reset, out)
+}
+
+/**
+ * Whether a SYN opens the connection anew that waits here for its last stragglers (RFC 1122 §4.2.2.13,
+ * RFC 6191 §2): it has to be newer than all that was sent before. Then the new one has taken its place.
+ */
+function givesWay(
+  h: HostState,
+  now: Nanos,
+  socket: SocketId,
+  packet: Ipv4Packet,
+  segment: TcpSegment,
+  out: HostOut,
+): boolean {
+  const s = h.sockets[socket] as TcpState
+  if (s.state !== 'TIME-WAIT' || !s.policy.timeWaitReuse) return false
+  if ((segment.flags & (SYN | ACK | RST)) !== SYN || !isNewer(s, segment)) return false
+  const listener = findListener(h.tcp, s.localAddress, s.localPort)
+  if (listener === NO_SOCKET) return false
+  const { max } = s.snd
+  finish(s, new TcpPort(h, now, s, out))
+  out.wake(socketOwner(h, socket), NEVER)
+  synArrives(h, now, listener, packet, segment, max, out)
+  return true
+}
+
+function isNewer(s: TcpState, { seq, options }: TcpSegment): boolean {
+  if (s.timestamps && options.hasTimestamps && options.timestampValue !== s.tsRecent) {
+    return seqGt(options.timestampValue, s.tsRecent)
+  }
+  return seqGt(seq, s.rcv.nxt)
 }
 
 function stepTcp(
@@ -125,6 +165,8 @@ function synArrives(
   listenerId: SocketId,
   packet: Ipv4Packet,
   segment: TcpSegment,
+  /** The last number of a connection that it follows; `null`: it follows none. */
+  after: Seq | null,
   out: HostOut,
 ): void {
   const listener = h.sockets[listenerId] as Listener
@@ -133,7 +175,7 @@ function synArrives(
   }
   const local = { address: packet.destination, port: segment.destinationPort }
   const remote = { address: packet.source, port: segment.sourcePort }
-  const s = addTcp(h, now, nextSocket(h), listener.policy, local, remote, listenerId)
+  const s = addTcp(h, now, nextSocket(h), listener.policy, local, remote, listenerId, after)
   if (s === null) return
   listener.opening += 1
   stepTcp(h, now, s.id, segment, out)
@@ -148,16 +190,18 @@ export function addTcp(
   local: Endpoint,
   remote: Endpoint,
   listener: SocketId,
+  after: Seq | null = null,
 ): TcpState | null {
   const path = pathTo(h, remote.address)
   if (path === null) return null
   if (!addConnection(h.tcp, local.port, remote.port, remote.address, local.address, id)) return null
+  const chosen = isn(now, h.secret, local, remote)
   const s = createTcp({
     id,
     policy,
     local,
     remote,
-    iss: isn(now, h.secret, local, remote),
+    iss: after === null ? chosen : seqMax(chosen, seqAdd(after, BEYOND_LAST)),
     pathMss: path.mtu - IPV4_HEADER - TCP_HEADER,
     routeMss: pathMtuTo(h, now, remote.address, path.mtu) - IPV4_HEADER - TCP_HEADER,
     listener,
@@ -166,6 +210,9 @@ export function addTcp(
   else h.sockets[id] = s
   return h.sockets[id] as TcpState
 }
+
+/** RFC 1122 §4.2.2.13: numbers of the connection before must not fit into this one's window. */
+const BEYOND_LAST = 65_537
 
 export function tcpCall(
   h: HostState,

@@ -30,6 +30,7 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
   rto.timedAt = NEVER
   rto.retransmits = 0
   s.timers.retransmit = NEVER
+  if (policy.wholeSegments) s.rcv.buffer = wholeSegments(s)
   enter(s, 'ESTABLISHED', out)
   const local = { address: s.localAddress, port: s.localPort }
   const remote = { address: s.remoteAddress, port: s.remotePort }
@@ -38,6 +39,8 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
 }
 
 const RTO_AFTER_LOST_SYN = 3e9
+
+export const wholeSegments = ({ rcv, mss }: TcpState): number => Math.ceil(rcv.buffer / mss) * mss
 
 /** The connection breaks: the application hears why, and the socket is gone. */
 export function fail(s: TcpState, error: Errno, out: TcpOut): void {

@@ -1,3 +1,4 @@
+import type { Errno } from '../errno.ts'
 import type { Nanos } from '../time.ts'
 import type { CongestionName } from './congestion/congestion.ts'
 import type { SynLayouts } from './syn-layouts.ts'
@@ -61,6 +62,44 @@ export interface TcpChoices {
   readonly timestamps: boolean
   /** RFC 9293 §3.7.4. */
   readonly nagle: boolean
+  /**
+   * RFC 9293 §3.8.6.2.2: the right edge of the window stays until a full segment or half of the buffer
+   * is free behind it. `false`: every segment offers all that is free, unless that is little.
+   */
+  readonly steadyEdge: boolean
+  /** When the MSS is known, the receive buffer is rounded up to whole segments. */
+  readonly wholeSegments: boolean
+  /** Resets and SYNs count as in the window up to all that is free, offered or not. */
+  readonly freeIsWindow: boolean
+  /** `ackEvery` counts segments of any size, not the bytes of full ones. */
+  readonly countsSegments: boolean
+  /** Text on a SYN that comes to a listener is kept until the connection stands (§3.10.7.2). */
+  readonly keepsSynText: boolean
+  /** Every ACK carries our FIN until it is acknowledged. */
+  readonly finRides: boolean
+  /** RFC 5961 §3.2 and §4.2 switched off: any reset, any SYN in the window ends the connection. */
+  readonly insecureReset: boolean
+  readonly insecureSyn: boolean
+  /** Nobody looks at a segment with SYN and FIN. */
+  readonly dropSynFin: boolean
+  /** RFC 5961 §7: at most so many challenge ACKs of a connection within such a time. */
+  readonly challengeAcks: number
+  readonly challengeWindow: Nanos
+  /** A SYN that is newer than all before it takes the place of TIME-WAIT (RFC 6191, RFC 1122). */
+  readonly timeWaitReuse: boolean
+  /** RFC 1337, fix (F1): TIME-WAIT ignores resets. */
+  readonly timeWaitStays: boolean
+  /** What a reset means to the application in these states; `null`: nothing. In those before it is
+   * ECONNREFUSED and ECONNRESET. */
+  readonly resetInCloseWait: Errno | null
+  readonly resetInClosing: Errno | null
+  readonly resetInLastAck: Errno | null
+  /** TIME-WAIT answers nothing that has no ACK. */
+  readonly timeWaitMute: boolean
+  /** ICMP errors that end an attempt to connect, as 256 * type + code, and the name that the
+   * application hears; `null`: each its own. */
+  readonly icmpEndsConnect: readonly number[]
+  readonly icmpConnectError: Errno | null
   /** In which order options stand on a SYN and on a SYN,ACK. */
   readonly synLayouts: SynLayouts
   readonly synAckLayouts: SynLayouts

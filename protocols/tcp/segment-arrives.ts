@@ -1,15 +1,16 @@
-import { seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
+import type { Errno } from '../errno.ts'
+import { type Seq, seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { ackArrives } from './ack-arrives.ts'
-import { becomeEstablished, enter, fail, finish } from './lifecycle.ts'
+import { becomeEstablished, enter, fail, finish, wholeSegments } from './lifecycle.ts'
 import { agree } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
-import { resetFor } from './reset.ts'
+import { resetAt, resetFor } from './reset.ts'
 import { findDuplicate } from './sack-option.ts'
 import { ACK, FIN, RST, SYN, type TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
-import { textArrives } from './text-arrives.ts'
-import { sendAck, sendSyn, transmit } from './transmit.ts'
+import { keepText, keptTextArrives, textArrives } from './text-arrives.ts'
+import { sendAck, sendBareAck, sendSyn, transmit } from './transmit.ts'
 import { MAX_WINDOW } from './window.ts'
 
 // RFC 9293 §3.10.7, SEGMENT ARRIVES: the checks in the order of the text, one function each.
@@ -40,6 +41,7 @@ function inListen(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   if (!(seg.flags & SYN)) return
   takeSyn(s, seg)
   agree(s, seg)
+  if (s.policy.keepsSynText) keepText(s, seg, out)
   enter(s, 'SYN-RECEIVED', out)
   sendSyn(s, now, out)
 }
@@ -60,7 +62,9 @@ function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void 
   if (!(seg.flags & SYN)) return
   takeSyn(s, seg)
   agree(s, seg)
+  if (s.policy.wholeSegments) s.rcv.buffer = wholeSegments(s)
   if (!acks) {
+    keepText(s, seg, out)
     // Simultaneous open: our SYN is answered by theirs.
     enter(s, 'SYN-RECEIVED', out)
     sendSyn(s, now, out)
@@ -93,14 +97,22 @@ function takeWindow(s: TcpState, seg: TcpSegment): void {
 
 /** §3.10.7.4 */
 function inOtherStates(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (s.state === 'TIME-WAIT' && s.policy.timeWaitMute && !(seg.flags & (ACK | RST))) {
+    return drop(seg, 'tcp no ack', out)
+  }
+  // RFC 5961 §4.2: wherever it lies, unless only our answer to it was lost.
+  if (seg.flags & SYN && !(s.state === 'SYN-RECEIVED' && seg.seq === s.irs)) {
+    return synArrives(s, now, seg, out)
+  }
   if (!timestampFits(s, now, seg, out)) return
   if (!isAcceptable(s, seg)) return refuse(s, now, seg, out)
   if (seg.flags & RST) return resetArrives(s, now, seg, out)
-  if (seg.flags & SYN) return challenge(s, now, seg, out)
   if (!(seg.flags & ACK)) return drop(seg, 'tcp no ack', out)
   if (s.timestamps && seqLeq(seg.seq, s.rcv.lastAck)) rememberTimestamp(s, seg)
-  if (s.state === 'SYN-RECEIVED' && !synAcknowledged(s, now, seg, out)) return
+  const opened = s.state === 'SYN-RECEIVED'
+  if (opened && !synAcknowledged(s, now, seg, out)) return
   if (!ackArrives(s, now, seg, out)) return
+  if (opened) keptTextArrives(s, now, seg, out)
   textArrives(s, now, seg, out)
 }
 
@@ -128,6 +140,7 @@ function isAcceptable(s: TcpState, seg: TcpSegment): boolean {
   const start = seg.seq
   // An ACK of a peer that has filled the window stands at its right edge. Table 6 would refuse it;
   // two such peers that both miss a segment would answer each other without end.
+  if (seg.flags & (RST | SYN)) return start === nxt || isInside(s, start)
   if (length === 0) return seqGeq(start, nxt) && seqLeq(start, adv)
   if (adv === nxt) return false
   const last = seqAdd(start, length - 1)
@@ -137,6 +150,17 @@ function isAcceptable(s: TcpState, seg: TcpSegment): boolean {
     // It begins before and ends beyond the window, as a probe by a peer with large segments may.
     (seqLt(start, nxt) && seqGeq(last, adv))
   )
+}
+
+/** Whether a control bit stands in the window that was offered, or in all that could be. */
+function isInside(s: TcpState, at: Seq): boolean {
+  const { nxt, adv, buffer } = s.rcv
+  const held = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
+  // Half a connection, and what is left of one, have only what was offered.
+  const isPart = s.state === 'TIME-WAIT' || (s.state === 'SYN-RECEIVED' && s.listener >= 0)
+  const isOurs = s.policy.freeIsWindow && !isPart
+  const free = isOurs ? seqAdd(nxt, buffer - held) : adv
+  return seqGeq(at, nxt) && seqLt(at, seqGt(free, adv) ? free : adv)
 }
 
 /** An old or foreign segment is answered by an ACK, so that the peer learns where we are. */
@@ -153,7 +177,8 @@ function refuse(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
       }
       if (seg.payload.length > 0 && seqLt(seg.seq, s.rcv.nxt))
         findDuplicate(s, seg.seq, seqAdd(seg.seq, seg.payload.length))
-      sendAck(s, now, out)
+      // Two peers that disagree must not answer each other's empty segments for ever.
+      if (seg.length > 0 || mayChallenge(s, now)) sendAck(s, now, out)
     }
   }
   drop(seg, 'tcp outside window', out)
@@ -161,24 +186,37 @@ function refuse(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
 
 /** Second, §3.10.7.4 with RFC 5961 §3.2: only the exact sequence number resets. */
 function resetArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
-  if (seg.seq !== s.rcv.nxt) return challenge(s, now, seg, out)
+  if (seg.seq !== s.rcv.nxt && !s.policy.insecureReset) return challenge(s, now, seg, out)
   switch (s.state) {
     case 'SYN-RECEIVED':
       return s.listener >= 0 ? finish(s, out) : fail(s, 'ECONNREFUSED', out)
-    case 'CLOSING':
-    case 'LAST-ACK':
-    case 'TIME-WAIT':
-      return finish(s, out)
     case 'CLOSE-WAIT':
-      return fail(s, 'EPIPE', out)
+      return resetEnds(s, s.policy.resetInCloseWait, out)
+    case 'CLOSING':
+      return resetEnds(s, s.policy.resetInClosing, out)
+    case 'LAST-ACK':
+      return resetEnds(s, s.policy.resetInLastAck, out)
+    case 'TIME-WAIT':
+      return s.policy.timeWaitStays ? drop(seg, 'tcp reset in time-wait', out) : finish(s, out)
     default:
       return fail(s, 'ECONNRESET', out)
   }
 }
 
-/** Fourth, RFC 5961 §4.2: a SYN in a synchronized state is answered, never obeyed. */
+const resetEnds = (s: TcpState, error: Errno | null, out: TcpOut): void =>
+  error === null ? finish(s, out) : fail(s, error, out)
+
+/** Fourth: a SYN in a synchronized state. */
+function synArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (!s.policy.insecureSyn || !isAcceptable(s, seg)) return challenge(s, now, seg, out)
+  // RFC 793: an error of the peer's, which ends the connection.
+  out.send(resetAt(s.localPort, s.remotePort, s.snd.max, s.rcv.nxt, RST | ACK), 0)
+  fail(s, 'ECONNRESET', out)
+}
+
+/** RFC 5961 §3.2, §4.2: answered by an ACK, which shows a peer in earnest where we are; never obeyed. */
 function challenge(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
-  sendAck(s, now, out)
+  if (mayChallenge(s, now)) sendBareAck(s, now, out)
   drop(seg, seg.flags & RST ? 'tcp challenged reset' : 'tcp challenged syn', out)
 }
 
@@ -197,6 +235,16 @@ function synAcknowledged(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut):
   becomeEstablished(s, now, seg, out)
   if (s.finQueued) enter(s, 'FIN-WAIT-1', out)
   return true
+}
+
+/** RFC 5961 §7: whoever guesses must not make us send without end. */
+function mayChallenge({ rcv, policy }: TcpState, now: Nanos): boolean {
+  if (now - rcv.challengesFrom >= policy.challengeWindow) {
+    rcv.challengesFrom = now
+    rcv.challenges = 0
+  }
+  rcv.challenges += 1
+  return rcv.challenges <= policy.challengeAcks
 }
 
 function drop(seg: TcpSegment, why: string, out: TcpOut): void {

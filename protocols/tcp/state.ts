@@ -38,7 +38,8 @@ export type TcpTimerName = 'retransmit' | 'persist' | 'delayedAck' | 'timeWait'
 export interface TcpState {
   readonly kind: 'connection'
   readonly id: SocketId
-  readonly policy: TcpPolicy
+  /** Socket options are changes of it. */
+  policy: TcpPolicy
   readonly localAddress: IpAddress
   readonly remoteAddress: IpAddress
   readonly localPort: number
@@ -109,7 +110,7 @@ export interface ReceiveVariables {
   /** The right edge we promised: it never moves back. */
   adv: Seq
   wndScale: number
-  /** Bytes received in order and not acknowledged yet. */
+  /** Bytes, or segments, received in order and not acknowledged yet. */
   unacked: number
   /** Last.ACK.sent of RFC 7323 §4.3. */
   lastAck: Seq
@@ -121,6 +122,9 @@ export interface ReceiveVariables {
   dupEnd: Seq
   /** The peer has closed its side: `nxt` includes the FIN. */
   fin: boolean
+  /** Challenge ACKs since `challengesFrom` (RFC 5961 §7). */
+  challenges: number
+  challengesFrom: Nanos
 }
 
 export interface NewConnection {
@@ -173,6 +177,8 @@ export function createTcp(c: NewConnection): TcpState {
       dupStart: 0,
       dupEnd: 0,
       fin: false,
+      challenges: 0,
+      challengesFrom: 0,
     },
     rto: createRto(c.policy.rtoInitial),
     cc: {

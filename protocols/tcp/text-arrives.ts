@@ -1,5 +1,5 @@
 import { type Bytes } from '../bytes.ts'
-import { seqAdd, seqDiff, seqGt } from '../sequence.ts'
+import { type Seq, seqAdd, seqDiff, seqGt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { enter, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
@@ -7,7 +7,7 @@ import { createReassembly, finReached, fits, insertPiece, takeInOrder } from './
 import { createReceiveQueue } from './receive-queue.ts'
 import { resetAt } from './reset.ts'
 import { findDuplicate } from './sack-option.ts'
-import { FIN, RST, type TcpSegment } from './segment.ts'
+import { FIN, RST, SYN, type TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 import { finish } from './lifecycle.ts'
 import { sendAck } from './transmit.ts'
@@ -20,13 +20,14 @@ export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOu
   const fin = (seg.flags & FIN) !== 0
   if (seg.payload.length === 0 && !fin) return
   if (rcv.fin) return again(s, now, seg, out)
-  const skip = seqDiff(rcv.nxt, seg.seq)
+  const from = textAt(seg)
+  const skip = seqDiff(rcv.nxt, from)
   const payload = trim(s, seg, skip)
   if (s.orphan && payload.length > 0) return refuseText(s, out)
-  const finSeq = seqAdd(seg.seq, seg.payload.length)
+  const finSeq = seqAdd(from, seg.payload.length)
   const inWindow = !seqGt(finSeq, rcv.adv)
   if (skip !== 0 || s.reassembly !== null) {
-    findDuplicate(s, seg.seq, seqAdd(seg.seq, seg.payload.length))
+    findDuplicate(s, from, seqAdd(from, seg.payload.length))
   }
   if (skip < 0) {
     hold(s, seg, payload, fin && inWindow ? finSeq : null, out)
@@ -48,6 +49,36 @@ export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOu
   if (ended) finArrives(s, now, out)
 }
 
+/** A SYN takes the number before the first byte. */
+const textAt = (seg: TcpSegment): Seq => (seg.flags & SYN ? seqAdd(seg.seq, 1) : seg.seq)
+
+/** Text and FIN of a SYN wait for the connection to stand (RFC 9293 §3.10.7.2, §3.10.7.3). */
+export function keepText(s: TcpState, seg: TcpSegment, out: TcpOut): void {
+  const fin = (seg.flags & FIN) !== 0
+  if (seg.payload.length === 0 && !fin) return
+  const payload = trim(s, seg, 0)
+  const whole = payload.length === seg.payload.length
+  hold(s, seg, payload, fin && whole ? seqAdd(textAt(seg), payload.length) : null, out)
+}
+
+/** They have waited; `seg` is what came last, and is acknowledged with them if it has to be. */
+export function keptTextArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+  if (s.reassembly === null) return
+  const before = s.rcv.nxt
+  fillGap(s)
+  const bytes = seqDiff(s.rcv.nxt, before)
+  if (bytes > s.rcv.mss) s.rcv.mss = bytes
+  const ended = earlyFin(s)
+  if (ended) {
+    s.rcv.nxt = seqAdd(s.rcv.nxt, 1)
+    s.rcv.fin = true
+  }
+  tellReader(s, out)
+  if (!ended) return acknowledgeLater(s, now, bytes, out)
+  if (seg.length === 0) sendAck(s, now, out)
+  finArrives(s, now, out)
+}
+
 /** After the peer's FIN there is nothing to read: only the FIN itself may come again. */
 function again(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   if (s.state === 'TIME-WAIT' && seg.flags & FIN) s.timers.timeWait = now + 2 * s.policy.msl
@@ -58,7 +89,7 @@ function again(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
 function trim(s: TcpState, seg: TcpSegment, skip: number): Bytes {
   const { payload } = seg
   const from = Math.min(Math.max(skip, 0), payload.length)
-  const room = seqDiff(s.rcv.adv, seg.seq)
+  const room = seqDiff(s.rcv.adv, textAt(seg))
   const to = Math.max(Math.min(payload.length, room), from)
   return from === 0 && to === payload.length ? payload : payload.subarray(from, to)
 }
@@ -81,7 +112,7 @@ function hold(
   if (!fits(s.reassembly, payload.length, s.rcv.buffer)) {
     return out.event({ kind: 'dropped', why: 'tcp reassembly full', packet: seg })
   }
-  if (payload.length > 0) insertPiece(s.reassembly, seg.seq, payload)
+  if (payload.length > 0) insertPiece(s.reassembly, textAt(seg), payload)
   if (finSeq === null) return
   s.reassembly.hasFin = true
   s.reassembly.finSeq = finSeq
@@ -123,8 +154,9 @@ function tellReader(s: TcpState, out: TcpOut): void {
 /** RFC 9293 §3.8.6.3, RFC 5681 §4.2: every second full segment at the latest, or after a while. */
 function acknowledgeLater(s: TcpState, now: Nanos, bytes: number, out: TcpOut): void {
   const { rcv, timers, policy } = s
-  rcv.unacked += bytes
-  if (rcv.unacked >= policy.ackEvery * rcv.mss) return sendAck(s, now, out)
+  rcv.unacked += policy.countsSegments ? 1 : bytes
+  if (rcv.unacked >= policy.ackEvery * (policy.countsSegments ? 1 : rcv.mss))
+    return sendAck(s, now, out)
   if (timers.delayedAck === NEVER) timers.delayedAck = now + policy.delayedAck
 }
 

@@ -1,5 +1,5 @@
 import { type Bytes, NO_BYTES } from '../bytes.ts'
-import { type Seq, seqAdd, seqDiff, seqGt, seqLt } from '../sequence.ts'
+import { type Seq, seqAdd, seqDiff, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { NO_OPTIONS, timestampOptions, type TcpOptions } from './options.ts'
 import { synOptions } from './negotiate.ts'
@@ -64,6 +64,17 @@ function emit(
  * Within its window all the same: a probe went one byte beyond.
  */
 export function sendAck(s: TcpState, now: Nanos, out: TcpOut): void {
+  const { snd } = s
+  if (s.policy.finRides && snd.nxt === snd.max && isFinOut(s)) {
+    return emit(s, snd.end, ACK | FIN, advertise(s), optionsAt(s, now), NO_BYTES, out)
+  }
+  sendBareAck(s, now, out)
+}
+
+/** Our FIN has been sent, and nobody has acknowledged it. */
+const isFinOut = ({ snd }: TcpState): boolean => seqGt(snd.max, snd.end) && seqLeq(snd.una, snd.end)
+
+export function sendBareAck(s: TcpState, now: Nanos, out: TcpOut): void {
   const { snd } = s
   const edge = seqAdd(snd.una, snd.wnd)
   // Before the handshake is over there is no window yet.

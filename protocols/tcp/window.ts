@@ -16,7 +16,7 @@ export function scaleFor(buffer: number): number {
 }
 
 /** Room for what the peer may still send, as far as the window field can say it. */
-function freeSpace(s: TcpState): number {
+export function freeSpace(s: TcpState): number {
   const { rcv, receiveQueue } = s
   const free = rcv.buffer - (receiveQueue === null ? 0 : receiveQueue.bytes)
   return Math.max(Math.min(free, MAX_WINDOW << rcv.wndScale), 0)
@@ -30,6 +30,11 @@ export function rightEdge(s: TcpState): Seq {
   const rcv = s.rcv
   const offered = seqDiff(rcv.adv, rcv.nxt)
   const free = freeSpace(s)
+  if (!s.policy.steadyEdge) {
+    // What is little, next to the buffer and to a segment, is not offered at all.
+    const offers = free >= rcv.buffer >> 2 || free >= s.mss
+    return offers && free > offered ? seqAdd(rcv.nxt, free) : rcv.adv
+  }
   const enough = Math.min(rcv.buffer >> 1, s.mss)
   return free - offered >= enough ? seqAdd(rcv.nxt, free) : rcv.adv
 }

@@ -1,4 +1,5 @@
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
+import { FREEBSD } from '../../protocols/tcp/profiles/freebsd.ts'
 import { ms } from '../../protocols/time.ts'
 import { Unsupported } from './script.ts'
 
@@ -43,12 +44,13 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   // 2: used where the peer asks for it, which shows in what a script then expects.
   'net.inet.tcp.ecn.enable': only(0, 2),
   'net.inet.tcp.blackhole': only(0),
-  'net.inet.tcp.insecure_rst': only(0),
-  'net.inet.tcp.insecure_syn': only(0),
-  'net.inet.tcp.drop_synfin': only(0),
+  'net.inet.tcp.insecure_rst': (n) => policy({ insecureReset: n !== 0 }),
+  'net.inet.tcp.insecure_syn': (n) => policy({ insecureSyn: n !== 0 }),
+  'net.inet.tcp.drop_synfin': (n) => policy({ dropSynFin: n !== 0 }),
   'net.inet.tcp.syncookies': only(0, 1),
   'net.inet.tcp.syncookies_only': only(0),
-  'net.inet.tcp.icmp_may_rst': only(1),
+  'net.inet.tcp.icmp_may_rst': (n) =>
+    policy({ icmpEndsConnect: n === 0 ? [] : FREEBSD.icmpEndsConnect }),
   'net.inet.tcp.path_mtu_discovery': only(1),
   'net.inet.tcp.fastopen.client_enable': only(0),
   'net.inet.tcp.fastopen.server_enable': only(0),

@@ -11,7 +11,7 @@ import {
   OPTION_WINDOW_SCALE,
   TcpOptions,
 } from '../../protocols/tcp/options.ts'
-import { ACK, TcpSegment } from '../../protocols/tcp/segment.ts'
+import { ACK, SYN, TcpSegment } from '../../protocols/tcp/segment.ts'
 import { streamBytes } from './stream-bytes.ts'
 
 // TCP segments in the notation of packetdrill scripts:
@@ -78,7 +78,7 @@ export function parseSegment(
     win === undefined ? window : Number(win),
     0,
     options === undefined ? NO_OPTIONS : parseOptions(options, origins),
-    bytes === 0 ? NO_BYTES : streamBytes(Number(from) - 1, bytes),
+    bytes === 0 ? NO_BYTES : streamBytes(Number(from) - (flags & SYN ? 0 : 1), bytes),
   )
 }
 

@@ -1,3 +1,4 @@
+import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE } from '../../icmp/message.ts'
 import { ms, s } from '../../time.ts'
 import { synLayouts } from '../syn-layouts.ts'
 import { RFC } from './rfc.ts'
@@ -31,6 +32,29 @@ export const FREEBSD = RFC.with({
   sendBuffer: 2 << 20,
   receiveBuffer: 2 << 20,
   receiveBufferMax: 2 << 20,
+  steadyEdge: false,
+  wholeSegments: true,
+  freeIsWindow: true,
+  countsSegments: true,
+  keepsSynText: false,
+  finRides: true,
+  challengeAcks: 5, // ack_war_cnt
+  challengeWindow: s(1), // ack_war_timewindow
+  timeWaitStays: true,
+  timeWaitMute: true,
+  resetInCloseWait: 'ECONNRESET',
+  resetInClosing: 'ECONNRESET',
+  resetInLastAck: 'ECONNRESET',
+  // icmp_may_rst: protocol, port, the three that are prohibited, and a TTL that has run out.
+  icmpEndsConnect: [
+    256 * ICMP_UNREACHABLE + 2,
+    256 * ICMP_UNREACHABLE + 3,
+    256 * ICMP_UNREACHABLE + 9,
+    256 * ICMP_UNREACHABLE + 10,
+    256 * ICMP_UNREACHABLE + 13,
+    256 * ICMP_TIME_EXCEEDED,
+  ],
+  icmpConnectError: 'ECONNREFUSED',
   synLayouts: FREEBSD_SYN,
   synAckLayouts: FREEBSD_SYN,
 })

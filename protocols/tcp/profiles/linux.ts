@@ -13,6 +13,10 @@ export const LINUX = RFC.with({
   synRetries: 10,
   synAckRetries: 5, // tcp_synack_retries
   dataRetries: 15, // tcp_retries2
+  steadyEdge: false,
+  keepsSynText: false,
+  challengeAcks: 1, // tcp_invalid_ratelimit
+  challengeWindow: ms(500),
   suspectAfter: 3, // tcp_retries1
   delayedAck: ms(40), // TCP_DELACK_MIN
   msl: s(30), // TCP_TIMEWAIT_LEN is 60 s

@@ -1,3 +1,4 @@
+import { ICMP_UNREACHABLE } from '../../icmp/message.ts'
 import { ms, s } from '../../time.ts'
 import { createPolicy } from '../policy.ts'
 import { synLayouts } from '../syn-layouts.ts'
@@ -13,6 +14,9 @@ export const ALIGNED_SYN = synLayouts([
   'mss,nop,nop,TS,nop,wscale',
   'mss,sackOK,TS,nop,wscale',
 ])
+
+/** RFC 5461 §4.1: whatever says that the peer cannot be reached. */
+const UNREACHABLES = Array.from({ length: 16 }, (_, code) => 256 * ICMP_UNREACHABLE + code)
 
 /** What the RFCs say, and where they leave a choice, what they recommend. */
 export const RFC = createPolicy({
@@ -47,6 +51,25 @@ export const RFC = createPolicy({
   dsack: true,
   timestamps: true,
   nagle: true,
+  steadyEdge: true,
+  wholeSegments: false,
+  freeIsWindow: false,
+  countsSegments: false,
+  keepsSynText: true,
+  finRides: false,
+  insecureReset: false,
+  insecureSyn: false,
+  dropSynFin: false,
+  challengeAcks: 10, // RFC 5961 §7
+  challengeWindow: s(5),
+  timeWaitReuse: true,
+  timeWaitStays: false,
+  resetInCloseWait: 'EPIPE',
+  resetInClosing: null,
+  resetInLastAck: null,
+  timeWaitMute: false,
+  icmpEndsConnect: UNREACHABLES,
+  icmpConnectError: null,
   synLayouts: ALIGNED_SYN,
   synAckLayouts: ALIGNED_SYN,
 })

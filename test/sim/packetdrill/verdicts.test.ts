@@ -176,7 +176,7 @@ describe('what is not known is refused, wherever it stands', () => {
     ['+0 > P.5 1:11(10) ack 1', "AccECN flag '5'"],
     ['+0 < gre: . 1:1(0) ack 1 win 9', 'encapsulation gre'],
     ['+0 `tc qdisc add`', "command 'tc'"],
-    ['+0 `sysctl -w net.inet.tcp.insecure_rst=1`', 'net.inet.tcp.insecure_rst=1'],
+    ['+0 `sysctl -w net.inet.tcp.blackhole=1`', 'net.inet.tcp.blackhole=1'],
     ['+0 %{ assert tcpi_reordering == 3 }%', "code 'tcpi_reordering'"],
   ])('%s', (line, word) => {
     // A line that fails comes before it.
