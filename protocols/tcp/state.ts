@@ -155,31 +155,8 @@ export function createTcp(c: NewConnection): TcpState {
     state: c.listener < 0 ? 'CLOSED' : 'LISTEN',
     iss: c.iss,
     irs: 0,
-    snd: {
-      una: c.iss,
-      nxt: c.iss,
-      wnd: 0,
-      wl1: 0,
-      wl2: 0,
-      max: c.iss,
-      end: (c.iss + 1) | 0,
-      maxWnd: 0,
-      wndScale: 0,
-    },
-    rcv: {
-      nxt: 0,
-      adv: 0,
-      wndScale: 0,
-      unacked: 0,
-      lastAck: 0,
-      mss: 0,
-      buffer: c.policy.receiveBuffer,
-      dupStart: 0,
-      dupEnd: 0,
-      fin: false,
-      challenges: 0,
-      challengesFrom: 0,
-    },
+    snd: createSend(c.iss),
+    rcv: createReceive(c.policy.receiveBuffer),
     rto: createRto(c.policy.rtoInitial),
     cc: {
       algorithm: c.policy.congestion,
@@ -213,6 +190,33 @@ export function createTcp(c: NewConnection): TcpState {
     reassembly: null,
   }
 }
+
+const createSend = (iss: Seq): SendVariables => ({
+  una: iss,
+  nxt: iss,
+  wnd: 0,
+  wl1: 0,
+  wl2: 0,
+  max: iss,
+  end: (iss + 1) | 0,
+  maxWnd: 0,
+  wndScale: 0,
+})
+
+const createReceive = (buffer: number): ReceiveVariables => ({
+  nxt: 0,
+  adv: 0,
+  wndScale: 0,
+  unacked: 0,
+  lastAck: 0,
+  mss: 0,
+  buffer,
+  dupStart: 0,
+  dupEnd: 0,
+  fin: false,
+  challenges: 0,
+  challengesFrom: 0,
+})
 
 function createTimers(): Timers<TcpTimerName> {
   const timers = { retransmit: UNMADE, persist: UNMADE, delayedAck: UNMADE, timeWait: UNMADE }
