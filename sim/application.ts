@@ -33,6 +33,9 @@ export function runApplication<State, Command, Report>(
 ): RunningApplication<State, Command> {
   const calls: SocketCall[] = []
   let state = initial
+  /** Commands that were given while a step ran: by whoever heard its report. */
+  const commands: Command[] = []
+  let stepping = false
   let running = false
   let cancel: (() => void) | null = null
 
@@ -52,14 +55,20 @@ export function runApplication<State, Command, Report>(
   // A step is over before its calls are made: their answers are steps of their own.
   function step(input: ApplicationInput<Command>): void {
     if (!layer.isAlive) return
+    stepping = true
     if (recorded) {
       state = produce(state, (draft) => {
         engine.step(draft as State, layer.now, input, out)
       })
     } else engine.step(state, layer.now, input, out)
+    stepping = false
     if (running) return
     running = true
-    for (let call = calls.shift(); call !== undefined; call = calls.shift()) layer.call(call, hear)
+    while (calls.length > 0 || commands.length > 0) {
+      const call = calls.shift()
+      if (call !== undefined) layer.call(call, hear)
+      else step({ kind: 'command', command: commands.shift()! })
+    }
     running = false
   }
   step({ kind: 'start' })
@@ -67,7 +76,10 @@ export function runApplication<State, Command, Report>(
     get state() {
       return state
     },
-    command: (command) => step({ kind: 'command', command }),
+    command: (command) => {
+      if (stepping || running) commands.push(command)
+      else step({ kind: 'command', command })
+    },
   }
 }
 
