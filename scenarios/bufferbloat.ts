@@ -1,4 +1,4 @@
-import { choice, count, duration, rate, text } from '../sim/params.ts'
+import { choice, count, duration, flag, rate, text } from '../sim/params.ts'
 import {
   defineScenario,
   type ExpectationSpec,
@@ -32,10 +32,11 @@ export default defineScenario({
     It sends a datagram every 20 ms, and its queueing delay is what that takes beyond its time
     through the empty network. FQ-CoDel serves the sparse flow first and keeps the others' queues
     short, CoDel keeps the one queue short, and drop-tail lets it grow to whatever room there is.
-    Try --set queue=drop-tail or --set queue=codel.`,
+    Try --set queue=drop-tail or --set queue=codel, and --set ecn=true: marked instead of dropped.`,
   params: {
     queue: choice(['fq_codel', 'codel', 'pie', 'red', 'drop-tail'], 'at the bottleneck'),
     options: text('', "of the discipline, such as 'target 10ms'"),
+    ecn: flag(false, 'hosts ask for ECN, and disciplines mark what they would drop'),
     room: count(500, 'frames that may wait, whatever the discipline'),
     flows: count(10, 'bulk flows beside the sparse one'),
     rate: rate('10Mbit', 'of the bottleneck'),
@@ -44,8 +45,11 @@ export default defineScenario({
     start: duration('500ms', 'bulk flows start at random within this span'),
     time: duration('20s', 'how long it runs'),
   },
-  topology: ({ flows }) => {
-    const host: NodeSpec = { kind: 'host', tcp: { sendBuffer: '2MiB', receiveBuffer: '2MiB' } }
+  topology: ({ flows, ecn }) => {
+    const host: NodeSpec = {
+      kind: 'host',
+      tcp: { sendBuffer: '2MiB', receiveBuffer: '2MiB', ecn: ecn ? 'request' : 'accept' },
+    }
     const nodes: { [name: string]: NodeSpec } = { r1: 'router', r2: 'router' }
     for (let i = 0; i <= flows; i++) {
       nodes[`s${i}`] = host
@@ -53,9 +57,12 @@ export default defineScenario({
     }
     return nodes
   },
-  links: ({ flows, rate, delay, queue, options, room }) => {
+  links: ({ flows, rate, delay, queue, options, ecn, room }) => {
     const unit = queue === 'red' ? `${room} frames` : String(room)
-    const limit = queue === 'drop-tail' ? `${room} frames` : `${queue} limit ${unit} ${options}`
+    const limit =
+      queue === 'drop-tail'
+        ? `${room} frames`
+        : `${queue} limit ${unit} ${ecn ? 'ecn' : ''} ${options}`
     const links: LinkBetween[] = [
       {
         ends: { r1: '10.255.0.1/24', r2: '10.255.0.2/24' },

@@ -1,4 +1,5 @@
 import { CONGESTION_NAMES } from '../protocols/tcp/congestion/control-of.ts'
+import { ECN_POLICIES } from '../protocols/tcp/ecn.ts'
 import type { TcpChoices } from '../protocols/tcp/policy.ts'
 import { isTcpProfile, TCP_PROFILE_NAMES, type TcpProfile } from '../protocols/tcp/profile.ts'
 import { didYouMean } from './suggest.ts'
@@ -43,6 +44,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   slowStartLimit: 'count',
   hystart: 'flag',
   dupAckThreshold: 'count',
+  ecn: ECN_POLICIES,
   sendBuffer: 'size',
   receiveBuffer: 'size',
   receiveBufferMax: 'size',

@@ -3,11 +3,13 @@ import { arpSuspect } from '../arp/cache.ts'
 import {
   DEFAULT_TTL,
   DONT_FRAGMENT,
+  DONT_FRAGMENT_ECT_0,
   IPV4_HEADER,
   type Ipv4Packet,
   PROTOCOL_TCP,
 } from '../ipv4/packet.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
+import { ECN_BITS, NOT_ECT } from '../tcp/ecn.ts'
 import { tcpEngine } from '../tcp/engine.ts'
 import { type Seq, seqAdd, seqGt, seqMax } from '../sequence.ts'
 import { isn } from '../tcp/isn.ts'
@@ -53,9 +55,9 @@ export class TcpPort implements TcpOut {
     this.out = out
   }
 
-  send(segment: TcpSegment): void {
+  send(segment: TcpSegment, codepoint: number): void {
     const { localAddress, remoteAddress } = this.s
-    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, this.out)
+    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, codepoint, this.out)
   }
 
   event(event: HostEvent): void {
@@ -78,9 +80,11 @@ function sendTcp(
   from: IpAddress,
   to: IpAddress,
   segment: TcpSegment,
+  codepoint: number,
   out: HostOut,
 ): void {
-  sendIp(h, now, from, to, PROTOCOL_TCP, DEFAULT_TTL, DONT_FRAGMENT, segment, out)
+  const details = codepoint === NOT_ECT ? DONT_FRAGMENT : DONT_FRAGMENT_ECT_0
+  sendIp(h, now, from, to, PROTOCOL_TCP, DEFAULT_TTL, details, segment, out)
 }
 
 function forget(h: HostState, s: TcpState): void {
@@ -103,7 +107,8 @@ export function tcpArrives(
   const socket = findConnection(h.tcp, port, remotePort, source, destination)
   if (socket !== NO_SOCKET) {
     if (givesWay(h, now, socket, packet, segment, out)) return
-    return stepTcp(h, now, socket, segment, out)
+    const codepoint = packet.details.trafficClass & ECN_BITS
+    return stepTcp(h, now, socket, segment, codepoint, out)
   }
   const listener = findListener(h.tcp, destination, port)
   if (listener !== NO_SOCKET && !(flags & (ACK | RST))) {
@@ -113,7 +118,7 @@ export function tcpArrives(
   }
   out.event({ kind: 'dropped', why: 'tcp no connection', packet })
   const reset = resetFor(segment)
-  if (reset !== null) sendTcp(h, now, destination, source, reset, out)
+  if (reset !== null) sendTcp(h, now, destination, source, reset, NOT_ECT, out)
 }
 
 /**
@@ -152,10 +157,12 @@ function stepTcp(
   now: Nanos,
   socket: SocketId,
   segment: TcpSegment,
+  codepoint: number,
   out: HostOut,
 ): void {
   const s = h.sockets[socket] as TcpState
-  tcpEngine.step(s, now, { kind: 'packet', packet: segment, port: 0 }, new TcpPort(h, now, s, out))
+  const input = { kind: 'packet', packet: segment, port: codepoint } as const
+  tcpEngine.step(s, now, input, new TcpPort(h, now, s, out))
 }
 
 /** A new connection for a listener, unless too many are half open (RFC 9293 §3.10.1, backlog). */
@@ -178,7 +185,7 @@ function synArrives(
   const s = addTcp(h, now, nextSocket(h), listener.policy, local, remote, listenerId, after)
   if (s === null) return
   listener.opening += 1
-  stepTcp(h, now, s.id, segment, out)
+  stepTcp(h, now, s.id, segment, NOT_ECT, out)
 }
 
 /** Makes the connection and puts it where its segments find it. `null`: unreachable, or taken. */

@@ -44,6 +44,8 @@ export class Ipv4Details {
 }
 
 export const DONT_FRAGMENT = new Ipv4Details(0, true, false, 0, NO_BYTES)
+/** A segment of a connection that knows explicit congestion notification, RFC 3168 §5. */
+export const DONT_FRAGMENT_ECT_0 = new Ipv4Details(2, true, false, 0, NO_BYTES)
 export const MAY_FRAGMENT = new Ipv4Details(0, false, false, 0, NO_BYTES)
 
 /** An IPv4 packet, RFC 791. The header checksum exists only on the wire. */

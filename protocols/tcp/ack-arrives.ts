@@ -1,10 +1,11 @@
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
+import { echoArrives, windowReduced } from './ecn.ts'
 import { enter, finish, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { sampleRtt } from './rto.ts'
-import { FIN, SYN, type TcpSegment } from './segment.ts'
+import { ECE, FIN, SYN, type TcpSegment } from './segment.ts'
 import { dropBefore } from './send-queue.ts'
 import type { TcpState } from './state.ts'
 import { retransmitFirst, sendAck, TIMESTAMP_TICK, timestampAt, transmit } from './transmit.ts'
@@ -20,6 +21,7 @@ export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut
     return false
   }
   const acked = seqDiff(seg.ack, snd.una)
+  if (seg.flags & ECE && s.ecn !== null) echoArrives(s, now, s.ecn, seg.ack)
   if (acked > 0) {
     newDataAcknowledged(s, now, seg, acked, out)
     if (s.state === 'CLOSED') return false
@@ -105,7 +107,7 @@ function moveWindow(s: TcpState, now: Nanos, seg: TcpSegment, acked: number): vo
   const { cc, recovery, snd } = s
   recovery.dupAcks = 0
   if (!recovery.recovering) {
-    if (cc.limited) controlOf(s).acked(s, now, acked)
+    if (cc.limited && !(seg.flags & ECE && s.ecn !== null)) controlOf(s).acked(s, now, acked)
     return
   }
   if (seqLt(seg.ack, recovery.recover)) return
@@ -136,6 +138,7 @@ function duplicateAck(s: TcpState, now: Nanos, out: TcpOut): void {
   if (seqLt(snd.una, recovery.recover)) return
   controlOf(s).lost(s, now, seqDiff(snd.max, snd.una))
   cc.cwnd = cc.ssthresh
+  windowReduced(s)
   recovery.recover = snd.max
   recovery.recovering = true
   recovery.partial = false

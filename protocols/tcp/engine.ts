@@ -21,7 +21,7 @@ export const tcpEngine: Engine<TcpState, SocketCall, TcpSegment, HostEvent> = {
   step(s: TcpState, now: Nanos, input: Input<SocketCall, TcpSegment>, out: TcpOut): void {
     switch (input.kind) {
       case 'packet':
-        segmentArrives(s, now, input.packet, out)
+        segmentArrives(s, now, input.packet, input.port, out)
         break
       case 'timer':
         timersExpire(s, now, out)

@@ -1,3 +1,4 @@
+import { agreeOnEcn } from './ecn.ts'
 import { TcpOptions } from './options.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
@@ -45,6 +46,7 @@ export function agree(s: TcpState, syn: TcpSegment): void {
   s.sackPermitted = policy.sackPermitted && options.sackPermitted
   s.timestamps = policy.timestamps && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue
+  agreeOnEcn(s, syn)
   s.peerMss = options.mss < 0 ? DEFAULT_SEND_MSS : Math.max(options.mss, MIN_MSS)
   s.mss = sendMss(s)
 }

@@ -1,6 +1,7 @@
 import type { Errno } from '../errno.ts'
 import type { Nanos } from '../time.ts'
 import type { CongestionName } from './congestion/congestion.ts'
+import type { EcnPolicy } from './ecn.ts'
 import type { SynLayouts } from './syn-layouts.ts'
 
 /** What a TCP may choose. Data only: the engine reads it and never asks which system it imitates. */
@@ -44,6 +45,8 @@ export interface TcpChoices {
   readonly hystart: boolean
   /** RFC 5681 §3.2. */
   readonly dupAckThreshold: number
+  /** RFC 3168. */
+  readonly ecn: EcnPolicy
   /** Bytes. The receive buffer decides the window scale that is offered. */
   readonly sendBuffer: number
   readonly receiveBuffer: number

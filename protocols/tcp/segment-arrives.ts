@@ -2,6 +2,7 @@ import type { Errno } from '../errno.ts'
 import { type Seq, seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { ackArrives } from './ack-arrives.ts'
+import { noteMark } from './ecn.ts'
 import { becomeEstablished, enter, fail, finish, wholeSegments } from './lifecycle.ts'
 import { agree } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
@@ -15,7 +16,13 @@ import { MAX_WINDOW } from './window.ts'
 
 // RFC 9293 §3.10.7, SEGMENT ARRIVES: the checks in the order of the text, one function each.
 
-export function segmentArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+export function segmentArrives(
+  s: TcpState,
+  now: Nanos,
+  seg: TcpSegment,
+  codepoint: number,
+  out: TcpOut,
+): void {
   switch (s.state) {
     case 'CLOSED':
       return inClosed(seg, out)
@@ -24,7 +31,7 @@ export function segmentArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: Tc
     case 'SYN-SENT':
       return inSynSent(s, now, seg, out)
     default:
-      return inOtherStates(s, now, seg, out)
+      return inOtherStates(s, now, seg, codepoint, out)
   }
 }
 
@@ -96,7 +103,13 @@ function takeWindow(s: TcpState, seg: TcpSegment): void {
 }
 
 /** §3.10.7.4 */
-function inOtherStates(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+function inOtherStates(
+  s: TcpState,
+  now: Nanos,
+  seg: TcpSegment,
+  codepoint: number,
+  out: TcpOut,
+): void {
   if (s.state === 'TIME-WAIT' && s.policy.timeWaitMute && !(seg.flags & (ACK | RST))) {
     return drop(seg, 'tcp no ack', out)
   }
@@ -109,6 +122,7 @@ function inOtherStates(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): v
   if (seg.flags & RST) return resetArrives(s, now, seg, out)
   if (!(seg.flags & ACK)) return drop(seg, 'tcp no ack', out)
   if (s.timestamps && seqLeq(seg.seq, s.rcv.lastAck)) rememberTimestamp(s, seg)
+  if (s.ecn !== null) noteMark(s.ecn, seg, codepoint)
   const opened = s.state === 'SYN-RECEIVED'
   if (opened && !synAcknowledged(s, now, seg, out)) return
   if (!ackArrives(s, now, seg, out)) return

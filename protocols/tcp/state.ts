@@ -4,7 +4,8 @@ import type { SocketId } from '../host/socket.ts'
 import type { Seq } from '../sequence.ts'
 import { NEVER, type Nanos, UNMADE } from '../time.ts'
 import type { Timers } from '../engine.ts'
-import { type CongestionState, NO_THRESHOLD } from './congestion/congestion.ts'
+import { type CongestionState, createCongestion } from './congestion/congestion.ts'
+import type { Ecn } from './ecn.ts'
 import type { TcpPolicy } from './policy.ts'
 import type { Reassembly } from './reassembly.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
@@ -51,6 +52,8 @@ export interface TcpState {
   irs: Seq
   snd: SendVariables
   rcv: ReceiveVariables
+  /** `null`: not agreed on. */
+  ecn: Ecn | null
   rto: RtoState
   cc: CongestionState
   recovery: Recovery
@@ -157,16 +160,9 @@ export function createTcp(c: NewConnection): TcpState {
     irs: 0,
     snd: createSend(c.iss),
     rcv: createReceive(c.policy.receiveBuffer),
+    ecn: null,
     rto: createRto(c.policy.rtoInitial),
-    cc: {
-      algorithm: c.policy.congestion,
-      cwnd: 0,
-      ssthresh: NO_THRESHOLD,
-      limited: false,
-      bytesAcked: 0,
-      hystart: null,
-      own: null,
-    },
+    cc: createCongestion(c.policy.congestion),
     recovery: createRecovery(c.iss),
     timers: createTimers(),
     mss: pathMss,

@@ -1,6 +1,7 @@
 import { seqDiff } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
+import { windowReduced } from './ecn.ts'
 import { fail, finish } from './lifecycle.ts'
 import { suspectBlackHole } from './path-mtu.ts'
 import type { TcpOut } from './output.ts'
@@ -60,6 +61,7 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   // spans has left the network (RFC 5681 §3.1 means FlightSize): half of it would be too much.
   const first = rto.retransmits === 1 && !recovery.recovering
   controlOf(s).timedOut(s, now, seqDiff(snd.max, snd.una), first)
+  windowReduced(s)
   recovery.recover = (snd.max + 1) | 0
   recovery.recovering = false
   recovery.partial = false

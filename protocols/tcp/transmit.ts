@@ -2,10 +2,11 @@ import { type Bytes, NO_BYTES } from '../bytes.ts'
 import { type Seq, seqAdd, seqDiff, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { NO_OPTIONS, timestampOptions, type TcpOptions } from './options.ts'
+import { ECT_0, NOT_ECT, synEcnFlags } from './ecn.ts'
 import { synOptions } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
 import { ackOptions } from './sack-option.ts'
-import { ACK, FIN, PSH, SYN, TcpSegment } from './segment.ts'
+import { ACK, CWR, ECE, FIN, PSH, SYN, TcpSegment } from './segment.ts'
 import { sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
 import { advertise, advertiseOnSyn } from './window.ts'
@@ -37,9 +38,10 @@ function emit(
   window: number,
   options: TcpOptions,
   payload: Bytes,
+  codepoint: number,
   out: TcpOut,
 ): void {
-  const { rcv } = s
+  const { rcv, ecn } = s
   rcv.unacked = 0
   rcv.lastAck = rcv.nxt
   s.timers.delayedAck = NEVER
@@ -49,13 +51,14 @@ function emit(
       s.remotePort,
       seq,
       flags & ACK ? rcv.nxt : 0,
-      flags,
+      // RFC 3168 §6.1.3
+      ecn !== null && ecn.echo && !(flags & SYN) ? flags | ECE : flags,
       window,
       0,
       options,
       payload,
     ),
-    0,
+    codepoint,
   )
 }
 
@@ -81,13 +84,13 @@ export function sendBareAck(s: TcpState, now: Nanos, out: TcpOut): void {
   const seq = seqGt(snd.max, edge) && s.state !== 'SYN-RECEIVED' ? edge : snd.max
   const plain = s.reassembly === null && s.rcv.dupStart === s.rcv.dupEnd
   const options = plain ? optionsAt(s, now) : ackOptions(s, timestampAt(s, now))
-  emit(s, seq, ACK, advertise(s), options, NO_BYTES, out)
+  emit(s, seq, ACK, advertise(s), options, NO_BYTES, NOT_ECT, out)
 }
 
 /** `<SYN>` or `<SYN,ACK>`, first or again: the state says which. */
 export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
   const { snd } = s
-  const flags = s.state === 'SYN-RECEIVED' ? SYN | ACK : SYN
+  const flags = (s.state === 'SYN-RECEIVED' ? SYN | ACK : SYN) | synEcnFlags(s)
   if (snd.max === s.iss) {
     startTiming(s, now, seqAdd(s.iss, 1))
     snd.max = seqAdd(s.iss, 1)
@@ -103,7 +106,7 @@ export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
   }
   s.timers.retransmit = now + s.rto.rto
   const window = advertiseOnSyn(s)
-  emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), NO_BYTES, out)
+  emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), NO_BYTES, NOT_ECT, out)
 }
 
 /** RFC 6298 §3: one segment at a time is timed, and none that was sent twice. */
@@ -148,9 +151,10 @@ function sendData(
   cause: RetransmitCause,
   out: TcpOut,
 ): void {
-  const { snd, rto } = s
+  const { snd, rto, ecn } = s
   const end = seqAdd(seq, length + (fin ? 1 : 0))
-  if (seqLt(seq, snd.max)) noteRetransmission(s, now, seq, cause, out)
+  const again = seqLt(seq, snd.max)
+  if (again) noteRetransmission(s, now, seq, cause, out)
   else startTiming(s, now, end)
   if (seqGt(end, snd.max)) snd.max = end
   rto.sentAt = now
@@ -158,8 +162,15 @@ function sendData(
   if (fin) flags |= FIN
   // RFC 9293 §3.9.1.2: PSH on the segment that empties the queue.
   if (length > 0 && seqAdd(seq, length) === snd.end) flags |= PSH
+  let codepoint = NOT_ECT
+  // RFC 3168 §6.1.5, §6.1.6: neither what is sent again nor a probe.
+  if (ecn !== null && length > 0 && !again && cause !== 'probe') {
+    codepoint = ECT_0
+    if (ecn.cwr) flags |= CWR
+    ecn.cwr = false
+  }
   const payload = length === 0 ? NO_BYTES : sliceAt(s.sendQueue!, seq, length)
-  emit(s, seq, flags, advertise(s), optionsAt(s, now), payload, out)
+  emit(s, seq, flags, advertise(s), optionsAt(s, now), payload, codepoint, out)
 }
 
 /** The FIN's sequence number is the end of the queue. */

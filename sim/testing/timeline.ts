@@ -4,6 +4,7 @@ import type { Input } from '../../protocols/engine.ts'
 import type { HostEvent } from '../../protocols/host/event.ts'
 import type { NumberOption, SocketCall, SocketId } from '../../protocols/host/socket.ts'
 import { seqDiff } from '../../protocols/sequence.ts'
+import { NOT_ECT } from '../../protocols/tcp/ecn.ts'
 import { tcpEngine } from '../../protocols/tcp/engine.ts'
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
 import { DEFAULT_PROFILE, policyOf, type TcpProfile } from '../../protocols/tcp/profile.ts'
@@ -49,6 +50,7 @@ const QUIET: readonly string[] = ['rtt', 'timer', 'queued', 'readable'] satisfie
  * line before, and what happens then:
  *
  *   < S. 0:0(0) ack 1 win 65535 <mss 1460>     a segment arrives (see segment-notation.ts)
+ *   < [ce] . 1:1001(1000) ack 1                the same in a packet with this ECN codepoint
  *   connect · send 1000 · receive · receive 100 · shutdown · close · abort · info
  *   set TCP_NODELAY 1 · set TCP_CONGESTION reno
  *
@@ -111,6 +113,9 @@ function setting(socket: SocketId, option = '', value = ''): SocketCall {
   return { kind: 'set', socket, option: option as NumberOption, value: Number(value) }
 }
 
+/** As packetdrill writes the two bits of RFC 3168 §5. */
+const CODEPOINTS = ['noecn', 'ect1', 'ect0', 'ce']
+
 /** One connection and everything it has done. */
 class Stage implements Played {
   readonly all: string[] = []
@@ -162,9 +167,12 @@ class Stage implements Played {
     if (!what.startsWith('<')) return this.#step(at, { kind: 'call', call: this.#call(what) })
     const { localPort, remotePort } = this.#driven.state
     const ports = { source: remotePort, destination: localPort }
-    const packet = parseSegment(what.slice(1).trim(), this.#theirs, ports, this.#window)
+    const [, mark = '', text = ''] = /^<\s*(?:\[(\w+)\]\s*)?(.*)$/.exec(what) ?? []
+    const packet = parseSegment(text, this.#theirs, ports, this.#window)
     this.#window = packet.window
-    this.#step(at, { kind: 'packet', packet, port: 0 })
+    const port = mark === '' ? NOT_ECT : CODEPOINTS.indexOf(mark)
+    if (port < 0) throw new SyntaxError(`no ECN codepoint: '${mark}'`)
+    this.#step(at, { kind: 'packet', packet, port })
   }
 
   #call(what: string): SocketCall {
@@ -192,7 +200,7 @@ class Stage implements Played {
   #step(at: Nanos, input: Call): void {
     this.#now = at
     this.#driven.step(at, input, {
-      send: (segment) => this.#sent(segment),
+      send: (segment, codepoint) => this.#sent(segment, codepoint),
       event: (event) => this.#said(event),
       wake: (_, due) => (this.#due = due),
     })
@@ -204,10 +212,11 @@ class Stage implements Played {
     this.#watched = watched
   }
 
-  #sent(segment: TcpSegment): void {
+  #sent(segment: TcpSegment, codepoint: number): void {
     const position = seqDiff(segment.seq, this.#ours.seq) - 1
     assertStreamBytes(segment.payload, position, 'a segment sent')
-    this.#say(`> ${segmentText(segment, this.#ours)}${this.#again}`)
+    const mark = codepoint === NOT_ECT ? '' : `[${CODEPOINTS[codepoint]}] `
+    this.#say(`> ${mark}${segmentText(segment, this.#ours)}${this.#again}`)
     this.#again = ''
   }
 

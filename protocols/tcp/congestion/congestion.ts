@@ -29,6 +29,16 @@ export interface CongestionState {
   own: CubicState | null
 }
 
+export const createCongestion = (algorithm: CongestionName): CongestionState => ({
+  algorithm,
+  cwnd: 0,
+  ssthresh: NO_THRESHOLD,
+  limited: false,
+  bytesAcked: 0,
+  hystart: null,
+  own: null,
+})
+
 /**
  * How the congestion window answers to what loss recovery finds. An algorithm reads the connection
  * and writes `s.cc`; `flight` is FlightSize, in bytes.

@@ -16,6 +16,7 @@ export const PYTCP = RFC.with({
   congestion: 'reno',
   slowStartLimit: 1,
   hystart: false,
+  ecn: 'off',
   receiveBuffer: 65_535,
   mss: 1460,
   sackPermitted: false,

@@ -1,0 +1,73 @@
+import { type Seq, seqDiff, seqLeq } from '../sequence.ts'
+import type { Nanos } from '../time.ts'
+import { controlOf } from './congestion/control-of.ts'
+import { ACK, CWR, ECE, SYN, type TcpSegment } from './segment.ts'
+import type { TcpState } from './state.ts'
+
+// Explicit congestion notification, RFC 3168. Sections below are its own. A router marks a packet
+// instead of dropping it, the receiver says so in its ACKs, and the sender answers as to a loss, of
+// which there was none.
+
+/** §5: the codepoints in the low two bits of an IP header's traffic class. */
+export const NOT_ECT = 0
+export const ECT_0 = 2
+export const CE = 3
+export const ECN_BITS = 3
+
+/** `request`: our SYN asks for it; `accept`: a peer's SYN may. */
+export const ECN_POLICIES = ['off', 'accept', 'request'] as const
+export type EcnPolicy = (typeof ECN_POLICIES)[number]
+
+/** Of a connection whose two ends have agreed on it. */
+export interface Ecn {
+  /** §6.1.3, receiver: ACKs carry ECE until the peer says CWR. */
+  echo: boolean
+  /** §6.1.2, sender: the next new data carries CWR. */
+  cwr: boolean
+  /** What had been sent at the last reduction: until it is acknowledged, there is no other. */
+  recover: Seq
+}
+
+const BOTH = ECE | CWR
+
+/** §6.1.1: the bits of our SYN or SYN,ACK. A SYN that went unanswered is repeated without. */
+export function synEcnFlags(s: TcpState): number {
+  if (s.state === 'SYN-RECEIVED') return s.ecn === null ? 0 : ECE
+  return s.policy.ecn === 'request' && s.rto.retransmits === 0 ? BOTH : 0
+}
+
+/** §6.1.1: takes what the peer's SYN or SYN,ACK offers. */
+export function agreeOnEcn(s: TcpState, { flags }: TcpSegment): void {
+  const { policy, rto } = s
+  const bits = flags & BOTH
+  const agreed =
+    flags & ACK
+      ? // Both bits come back from hosts that reflect what they do not know.
+        policy.ecn === 'request' && rto.retransmits === 0 && bits === ECE
+      : policy.ecn !== 'off' && bits === BOTH
+  s.ecn = agreed ? { echo: false, cwr: false, recover: s.iss } : null
+}
+
+/** §6.1.3: what an acceptable data segment says to its receiver, and the mark that it came with. */
+export function noteMark(ecn: Ecn, { flags, payload }: TcpSegment, codepoint: number): void {
+  if (payload.length === 0 || flags & SYN) return
+  if (flags & CWR) ecn.echo = false
+  if (codepoint === CE) ecn.echo = true
+}
+
+/** §6.1.2: an ACK with ECE: the window shrinks as for a loss, once for each window of data. */
+export function echoArrives(s: TcpState, now: Nanos, ecn: Ecn, ack: Seq): void {
+  const { cc, snd } = s
+  if (s.recovery.recovering || seqLeq(ack, ecn.recover)) return
+  const control = controlOf(s)
+  control.lost(s, now, seqDiff(snd.max, snd.una))
+  if (control.prr) cc.cwnd = Math.min(cc.cwnd, cc.ssthresh)
+  windowReduced(s)
+}
+
+/** The window has shrunk, whatever the reason: the receiver hears of it. */
+export function windowReduced({ ecn, snd }: TcpState): void {
+  if (ecn === null) return
+  ecn.cwr = true
+  ecn.recover = snd.max
+}
