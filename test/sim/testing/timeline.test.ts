@@ -13,7 +13,7 @@ describe('a script', () => {
     `
     expect(timeline(script, { until: '1s', policy: { timestamps: false } })).toMatchInlineSnapshot(`
       "   0.5    = SYN-SENT
-         0.5    > S 0:0(0) win 65535 <nop,nop,mss 1460,sackOK,nop,wscale 7>
+         0.5    > S 0:0(0) win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 7>
          0.75   = CLOSED
          0.75   = closed"
     `)
