@@ -69,7 +69,7 @@ function emit(
 export function sendAck(s: TcpState, now: Nanos, out: TcpOut): void {
   const { snd } = s
   if (s.policy.finRides && snd.nxt === snd.max && isFinOut(s)) {
-    return emit(s, snd.end, ACK | FIN, advertise(s), optionsAt(s, now), NO_BYTES, out)
+    return emit(s, snd.end, ACK | FIN, advertise(s), optionsAt(s, now), NO_BYTES, NOT_ECT, out)
   }
   sendBareAck(s, now, out)
 }
