@@ -1,3 +1,4 @@
+import { assert } from './assert.ts'
 import { type Bytes, i32, putI32, putU16, u16 } from './bytes.ts'
 
 /**
@@ -44,7 +45,7 @@ export function parseIpv4Text(text: string): Ipv4Address | null {
 /** RFC 4291 §2.2 text, without a zone; `null` for any other text. */
 export function parseIpv6Text(text: string): Ipv6Address | null {
   const groups = ipv6Groups(text)
-  return groups === null ? null : canonicalIpv6(groups)
+  return groups === null ? null : ipv6FromGroups(groups)
 }
 
 export const parseIpText = (text: string): IpAddress | null =>
@@ -60,14 +61,46 @@ export function ip(text: string): IpAddress {
 export const readIpv4 = (b: Bytes, at: number): Ipv4Address => i32(b, at)
 export const putIpv4 = (b: Uint8Array, at: number, a: Ipv4Address): void => putI32(b, at, a)
 
+/** As with `readMac`, a small table saves making the text of an address seen before. */
 export function readIpv6(b: Bytes, at: number): Ipv6Address {
+  const [w0, w1, w2, w3] = [i32(b, at), i32(b, at + 4), i32(b, at + 8), i32(b, at + 12)]
+  const mixed = Math.imul(w0 ^ w1, 0x9e3779b1) ^ Math.imul(w2, 0x85ebca6b) ^ w3
+  const slot = (mixed ^ (mixed >>> 16)) & (KNOWN_IPV6 - 1)
+  const words = 4 * slot
+  if (
+    knownText6[slot] !== '' &&
+    knownWords[words] === w0 &&
+    knownWords[words + 1] === w1 &&
+    knownWords[words + 2] === w2 &&
+    knownWords[words + 3] === w3
+  ) {
+    return knownText6[slot]!
+  }
   const groups: number[] = []
   for (let i = 0; i < 8; i++) groups.push(u16(b, at + 2 * i))
-  return canonicalIpv6(groups)
+  const text = ipv6FromGroups(groups)
+  knownWords[words] = w0
+  knownWords[words + 1] = w1
+  knownWords[words + 2] = w2
+  knownWords[words + 3] = w3
+  knownText6[slot] = text
+  return text
 }
 export function putIpv6(b: Uint8Array, at: number, a: Ipv6Address): void {
-  const groups = ipv6Groups(a)!
+  const groups = groupsOfIpv6(a)
   for (let i = 0; i < 8; i++) putU16(b, at + 2 * i, groups[i]!)
+}
+
+/** The eight groups of an address, remembered: not to be written. */
+export function groupsOfIpv6(a: Ipv6Address): Uint16Array {
+  const known = knownGroups.get(a)
+  if (known !== undefined) return known
+  const read = ipv6Groups(a)
+  assert(read !== null, `an IPv6 address is text that reads as one: ${a}`)
+  const groups = Uint16Array.from(read)
+  if (knownGroups.size === KNOWN_IPV6) knownGroups.clear()
+  knownGroups.set(a, groups)
+  return groups
 }
 
 export const maskOf = (prefixLength: number): number =>
@@ -128,6 +161,12 @@ const knownHigh = new Int32Array(KNOWN_MACS).fill(-1)
 const knownLow = new Int32Array(KNOWN_MACS)
 const knownText: Mac[] = Array.from({ length: KNOWN_MACS }, () => '')
 
+/** A power of two. */
+const KNOWN_IPV6 = 1024
+const knownGroups = new Map<Ipv6Address, Uint16Array>()
+const knownWords = new Int32Array(4 * KNOWN_IPV6)
+const knownText6: Ipv6Address[] = Array.from({ length: KNOWN_IPV6 }, () => '')
+
 /** The eight 16-bit groups of an address; `null` where the text is none. */
 export function ipv6Groups(text: string): number[] | null {
   const halves = text.split('::')
@@ -157,7 +196,7 @@ function ipv6Half(text: string, last: boolean): number[] | null {
 }
 
 /** RFC 5952: lower case, the longest run of two or more zero groups becomes `::`, first one wins. */
-function canonicalIpv6(groups: readonly number[]): Ipv6Address {
+export function ipv6FromGroups(groups: readonly number[]): Ipv6Address {
   let bestStart = -1
   let bestLength = 1
   for (let i = 0; i < 8; i++) {

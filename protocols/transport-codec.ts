@@ -1,8 +1,15 @@
-import type { IpAddress } from './address.ts'
+import { type IpAddress, isIpv4 } from './address.ts'
 import { unreachable } from './assert.ts'
 import { type Bytes, putBytes, viewOf } from './bytes.ts'
 import { readIcmpMessage, writeIcmpMessage } from './icmp/codec.ts'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, type TransportPayload } from './ipv4/packet.ts'
+import { readIcmpv6Message, writeIcmpv6Message } from './icmpv6/codec.ts'
+import {
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  type TransportPayload,
+} from './ipv4/packet.ts'
 import type { Malformation } from './parsed.ts'
 import { Malformed, Opaque } from './payload.ts'
 import { pseudoHeaderSum } from './pseudo-header.ts'
@@ -25,10 +32,17 @@ export function readTransport(
     }
     case PROTOCOL_UDP: {
       const pseudoSum = pseudoHeaderSum(source, destination, protocol, end - at)
-      return orMalformed('udp', readUdpDatagram(b, at, end, pseudoSum), b, at, end)
+      const optional = isIpv4(source)
+      return orMalformed('udp', readUdpDatagram(b, at, end, pseudoSum, optional), b, at, end)
     }
     case PROTOCOL_ICMP:
+      if (!isIpv4(source)) return new Opaque(viewOf(b, at, end))
       return orMalformed('icmp', readIcmpMessage(b, at, end), b, at, end)
+    case PROTOCOL_ICMPV6: {
+      if (isIpv4(source)) return new Opaque(viewOf(b, at, end))
+      const pseudoSum = pseudoHeaderSum(source, destination, protocol, end - at)
+      return orMalformed('icmpv6', readIcmpv6Message(b, at, end, pseudoSum), b, at, end)
+    }
     default:
       return new Opaque(viewOf(b, at, end))
   }
@@ -63,6 +77,10 @@ export function writeTransport(
     }
     case 'icmp':
       return writeIcmpMessage(b, at, payload)
+    case 'icmpv6': {
+      const pseudoSum = pseudoHeaderSum(source, destination, PROTOCOL_ICMPV6, payload.size)
+      return writeIcmpv6Message(b, at, payload, pseudoSum)
+    }
     case 'opaque':
     case 'malformed':
       return putBytes(b, at, payload.bytes)

@@ -1,6 +1,6 @@
 import { ANY_IPV4, BROADCAST_MAC, type Ipv4Address, isMulticastMac, type Mac } from '../address.ts'
-import { advance, share } from '../splitmix.ts'
-import { NEVER, type Nanos, ms, s } from '../time.ts'
+import { drawSpan } from '../random-word.ts'
+import { NEVER, type Nanos, s } from '../time.ts'
 import type { ArpEvent } from './engine.ts'
 import { ARP_REQUEST, ArpPacket } from './packet.ts'
 
@@ -67,7 +67,7 @@ export function createClaims(
   const claims: Claims = { policy, random: seed | 0, addresses: [] }
   for (const address of addresses) {
     // §2.1.1: stations that were switched on together do not all speak at once.
-    const wait = policy.method === 'probe' ? draw(claims, 0, PROBE_WAIT) : 0
+    const wait = policy.method === 'probe' ? drawSpan(claims, 0, PROBE_WAIT) : 0
     claims.addresses.push({
       address,
       phase: 'probing',
@@ -99,7 +99,7 @@ export function claimsTimer(claims: Claims, now: Nanos, mac: Mac, out: ClaimOut)
 function probe(claims: Claims, claim: Claim, now: Nanos, mac: Mac, out: ClaimOut): void {
   claim.sent += 1
   const last = claim.sent === PROBE_NUM
-  claim.due = now + (last ? ANNOUNCE_WAIT : draw(claims, PROBE_MIN, PROBE_MAX))
+  claim.due = now + (last ? ANNOUNCE_WAIT : drawSpan(claims, PROBE_MIN, PROBE_MAX))
   out.sendArp(request(mac, ANY_IPV4, claim.address), BROADCAST_MAC)
 }
 
@@ -166,11 +166,3 @@ const request = (mac: Mac, sender: Ipv4Address, target: Ipv4Address): ArpPacket 
   new ArpPacket(ARP_REQUEST, mac, sender, NO_MAC, target)
 
 const NO_MAC: Mac = '00:00:00:00:00:00'
-
-/** Uniform from `min` to `max`, in whole microseconds. */
-function draw(claims: Claims, min: Nanos, max: Nanos): Nanos {
-  claims.random = advance(claims.random)
-  return min + Math.floor(((max - min) / MICROSECOND) * share(claims.random)) * MICROSECOND
-}
-
-const MICROSECOND: Nanos = ms(0.001)

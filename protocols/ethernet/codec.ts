@@ -3,6 +3,7 @@ import { readArpPacket, writeArpPacket } from '../arp/codec.ts'
 import { unreachable } from '../assert.ts'
 import { type Bytes, putBytes, putU16, u16, viewOf } from '../bytes.ts'
 import { readIpv4Packet, writeIpv4Packet } from '../ipv4/codec.ts'
+import { readIpv6Packet, writeIpv6Packet } from '../ipv6/codec.ts'
 import { malformed, type Parsed, parsed } from '../parsed.ts'
 import { Opaque } from '../payload.ts'
 import { orMalformed } from '../transport-codec.ts'
@@ -10,12 +11,13 @@ import {
   ETHERNET_HEADER,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
   EthernetFrame,
   type EthernetPayload,
 } from './frame.ts'
 
 /*
- * Ethernet II, IEEE 802.3 clause 3; RFC 894 for IPv4 and ARP in it.
+ * Ethernet II, IEEE 802.3 clause 3; RFC 894 for IPv4 and ARP in it, RFC 2464 for IPv6.
  *
  *   0                       6                       12              14
  *   +-----------------------+-----------------------+---------------+-- - -
@@ -66,6 +68,8 @@ function readPayload(b: Bytes, etherType: number): EthernetPayload {
   switch (etherType) {
     case ETHERTYPE_IPV4:
       return orMalformed('ipv4', readIpv4Packet(b, at, end), b, at, end)
+    case ETHERTYPE_IPV6:
+      return orMalformed('ipv6', readIpv6Packet(b, at, end), b, at, end)
     case ETHERTYPE_ARP:
       return orMalformed('arp', readArpPacket(b, at, end), b, at, end)
     default:
@@ -77,6 +81,8 @@ function writePayload(b: Uint8Array, at: number, payload: EthernetPayload): void
   switch (payload.kind) {
     case 'ipv4':
       return writeIpv4Packet(b, at, payload)
+    case 'ipv6':
+      return writeIpv6Packet(b, at, payload)
     case 'arp':
       return writeArpPacket(b, at, payload)
     case 'opaque':

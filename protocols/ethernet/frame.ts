@@ -1,15 +1,18 @@
 import type { Mac } from '../address.ts'
 import type { ArpPacket } from '../arp/packet.ts'
 import type { Ipv4Packet } from '../ipv4/packet.ts'
+import type { Ipv6Packet } from '../ipv6/packet.ts'
 import type { Malformed, Opaque } from '../payload.ts'
 
 export const ETHERTYPE_IPV4 = 0x0800
 export const ETHERTYPE_ARP = 0x0806
+/** RFC 2464 §3. */
+export const ETHERTYPE_IPV6 = 0x86dd
 
 /** Destination, source and type; the frame check sequence is the hardware's and not modelled. */
 export const ETHERNET_HEADER = 14
 
-export type EthernetPayload = Ipv4Packet | ArpPacket | Opaque | Malformed
+export type EthernetPayload = Ipv4Packet | Ipv6Packet | ArpPacket | Opaque | Malformed
 
 /** An Ethernet II frame. Immutable: a class, so that Immer passes it through as a value. */
 export class EthernetFrame {

@@ -1,6 +1,7 @@
 import type { Ipv4Address } from '../address.ts'
 import { type Bytes, NO_BYTES } from '../bytes.ts'
 import type { IcmpMessage } from '../icmp/message.ts'
+import type { Icmpv6Message } from '../icmpv6/message.ts'
 import type { Malformed, Opaque } from '../payload.ts'
 import type { TcpSegment } from '../tcp/segment.ts'
 import type { UdpDatagram } from '../udp/datagram.ts'
@@ -8,6 +9,7 @@ import type { UdpDatagram } from '../udp/datagram.ts'
 export const PROTOCOL_ICMP = 1
 export const PROTOCOL_TCP = 6
 export const PROTOCOL_UDP = 17
+export const PROTOCOL_ICMPV6 = 58
 
 export const IPV4_HEADER = 20
 /** What the Total Length field can say. */
@@ -15,7 +17,13 @@ export const IPV4_PACKET_MAX = 65_535
 export const DEFAULT_TTL = 64
 
 /** What an IP packet of either family can carry. */
-export type TransportPayload = TcpSegment | UdpDatagram | IcmpMessage | Opaque | Malformed
+export type TransportPayload =
+  | TcpSegment
+  | UdpDatagram
+  | IcmpMessage
+  | Icmpv6Message
+  | Opaque
+  | Malformed
 
 /** Header fields that most packets leave alone; shared between packets. */
 export class Ipv4Details {

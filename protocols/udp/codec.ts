@@ -18,10 +18,14 @@ const CHECKSUM = 6
 
 /**
  * `pseudoSum` is `pseudoHeaderSum(…, bytes.length)`. Where the datagram's own length is smaller,
- * the bytes behind it are ignored.
+ * the bytes behind it are ignored. `optional`: the sender may have left the checksum out, which only
+ * IPv4 allows.
  */
-export const parseUdp = (bytes: Bytes, pseudoSum: number): Parsed<UdpDatagram> =>
-  toParsed(readUdpDatagram(bytes, 0, bytes.length, pseudoSum))
+export const parseUdp = (
+  bytes: Bytes,
+  pseudoSum: number,
+  optional = true,
+): Parsed<UdpDatagram> => toParsed(readUdpDatagram(bytes, 0, bytes.length, pseudoSum, optional))
 
 /** `pseudoSum` is `pseudoHeaderSum(…, datagram.size)`. */
 export function emitUdp(datagram: UdpDatagram, pseudoSum: number): Uint8Array {
@@ -35,13 +39,16 @@ export function readUdpDatagram(
   at: number,
   end: number,
   pseudoSum: number,
+  optional: boolean,
 ): UdpDatagram | Malformation {
   const room = end - at
   if (room < UDP_HEADER) return 'truncated'
   const length = u16(b, at + LENGTH)
   if (length < UDP_HEADER || length > room) return 'bad-length'
-  // RFC 768: an all-zero checksum says that the sender made none.
-  if (u16(b, at + CHECKSUM) !== 0) {
+  // RFC 768: an all-zero checksum says that the sender made none. RFC 8200 §8.1: it has to.
+  if (u16(b, at + CHECKSUM) === 0) {
+    if (!optional) return 'bad-checksum'
+  } else {
     // The pseudo-header counts the datagram's own length, not the room it was given.
     const acc = pseudoSum - room + length
     if (fold(sumRange(b, at, at + length, acc)) !== 0xffff) return 'bad-checksum'
