@@ -1,5 +1,6 @@
-import { type TcpInfo, tcpInfo } from '../../protocols/tcp/info.ts'
-import type { TcpState, TcpStateName } from '../../protocols/tcp/state.ts'
+import { tcpInfo } from '../../protocols/tcp/info.ts'
+import { DEFAULT_PROFILE, policyOf } from '../../protocols/tcp/profile.ts'
+import { createTcp, type TcpState, type TcpStateName } from '../../protocols/tcp/state.ts'
 import { Unsupported } from './script.ts'
 
 // `%{ assert tcpi_x == n }%`: the part of Python that such assertions are written in.
@@ -26,30 +27,44 @@ const WORDS: ReadonlyMap<string, number> = new Map([
   ['TCP_FIN_WAIT1', 4],
   ['TCP_FIN_WAIT2', 5],
   ['TCP_CLOSE', 7],
+  // What recovery is at, and what was agreed on: `include/uapi/linux/tcp.h`.
+  ['TCP_CA_Open', 0],
+  ['TCP_CA_Disorder', 1],
+  ['TCP_CA_CWR', 2],
+  ['TCP_CA_Recovery', 3],
+  ['TCP_CA_Loss', 4],
+  ['TCPI_OPT_TIMESTAMPS', 1],
+  ['TCPI_OPT_SACK', 2],
+  ['TCPI_OPT_WSCALE', 4],
+  ['TCPI_OPT_ECN', 8],
+  ['TCPI_OPT_ECN_SEEN', 16],
+  ['TCPI_OPT_SYN_DATA', 32],
   ['True', 1],
   ['False', 0],
 ])
 
-type Figure = Exclude<keyof TcpInfo, 'state'>
-const FIGURES: readonly string[] = [
-  'tcpi_rtt',
-  'tcpi_rttvar',
-  'tcpi_rto',
-  'tcpi_snd_mss',
-  'tcpi_rcv_mss',
-  'tcpi_snd_cwnd',
-  'tcpi_snd_ssthresh',
-  'tcpi_snd_wnd',
-  'tcpi_retransmits',
-  'tcpi_total_retrans',
-  'tcpi_unacked',
-  'tcpi_notsent_bytes',
-] satisfies Figure[]
+/** What a connection tells: found out once, from one that has done nothing. */
+const FIGURES: ReadonlySet<string> = new Set(
+  Object.keys(
+    tcpInfo(
+      createTcp({
+        id: 0,
+        policy: policyOf(DEFAULT_PROFILE),
+        local: { address: 0, port: 0 },
+        remote: { address: 0, port: 0 },
+        iss: 0,
+        pathMss: 536,
+        listener: -1,
+      }),
+    ),
+  ).filter((name) => name !== 'state'),
+)
 
 const isKnown = (name: string): boolean =>
-  name === 'tcpi_state' || FIGURES.includes(name) || WORDS.has(name)
+  name === 'tcpi_state' || FIGURES.has(name) || WORDS.has(name)
 
-const TOKEN = /\s*(0x[0-9a-fA-F]+|\d+|\w+|==|!=|<=|>=|[-+*/&|<>(),;]|"[^"]*"|'[^']*')/y
+const TOKEN =
+  /\s*(0x[0-9a-fA-F]+|\d+(?:\.\d+)?|\w+|==|!=|<=|>=|<<|>>|\/\/|[-+*/%&|^~<>(),;]|"[^"]*"|'[^']*')/y
 
 /**
  * Runs the text of a snippet on the connection that the script is about.
@@ -65,7 +80,8 @@ export function runCode(
   const info = connection === null ? null : tcpInfo(connection)
   const lookUp = (name: string): number => {
     if (name === 'tcpi_state') return STATES[state]
-    return WORDS.get(name) ?? info?.[name as Figure] ?? 0
+    const figure: unknown = info === null ? 0 : Reflect.get(info, name)
+    return WORDS.get(name) ?? Number(figure)
   }
   for (const statement of statementsOf(text)) {
     const { condition, names } = readAssert(statement, line)
@@ -111,10 +127,14 @@ const LEVELS: readonly (readonly string[])[] = [
   ['and'],
   ['==', '!=', '<', '<=', '>', '>='],
   ['|'],
+  ['^'],
   ['&'],
+  ['<<', '>>'],
   ['+', '-'],
-  ['*', '/'],
+  ['*', '/', '//', '%'],
 ]
+/** Those of comparisons: `a < b < c` means both. */
+const COMPARISONS = 2
 
 class Evaluation {
   readonly #tokens: string[] = []
@@ -144,11 +164,19 @@ class Evaluation {
     const signs = LEVELS[level]
     if (signs === undefined) return this.#primary()
     let value = this.#level(level + 1)
-    for (;;) {
+    let left = value
+    let chained = 1
+    for (let first = true; ; first = false) {
       const sign = this.#tokens[this.#at]
       if (sign === undefined || !signs.includes(sign)) return value
       this.#at += 1
-      value = apply(sign, value, this.#level(level + 1))
+      const right = this.#level(level + 1)
+      if (level !== COMPARISONS) value = apply(sign, value, right)
+      else {
+        if (!first) chained = value
+        value = chained === 0 ? 0 : apply(sign, left, right)
+        left = right
+      }
     }
   }
 
@@ -156,6 +184,7 @@ class Evaluation {
     const token = this.#tokens[this.#at++]
     if (token === 'not') return this.#level(2) === 0 ? 1 : 0
     if (token === '-') return -this.#primary()
+    if (token === '~') return ~this.#primary()
     if (token === '(') {
       const value = this.#level(0)
       if (this.#tokens[this.#at++] !== ')') throw new Unsupported('code without )', this.#line)
@@ -189,6 +218,16 @@ function apply(sign: string, a: number, b: number): number {
       return Number(a >= b)
     case '|':
       return a | b
+    case '^':
+      return a ^ b
+    case '<<':
+      return a << b
+    case '>>':
+      return a >> b
+    case '//':
+      return Math.floor(a / b)
+    case '%':
+      return a - b * Math.floor(a / b)
     case '&':
       return a & b
     case '+':
