@@ -7,6 +7,7 @@ import {
   type TcpProfile,
 } from '../protocols/tcp/profile.ts'
 import type { Side } from '../sim/packetdrill/deviation.ts'
+import { sideBySide } from '../sim/packetdrill/report.ts'
 import { runScript, type ScriptOptions, type ScriptResult } from '../sim/packetdrill/run-script.ts'
 import { didYouMean } from '../sim/suggest.ts'
 import { UserError } from '../sim/user-error.ts'
@@ -101,19 +102,11 @@ function readScript(file: string): string {
   }
 }
 
-function lines({ file, verdict, line, reason, expected, actual }: Judged): string[] {
+function lines(result: Judged): string[] {
+  const { file, verdict, line, reason } = result
   if (verdict === 'passed') return [`${file}: passed`]
-  const sides = expected === null || actual === null ? [] : sideBySide(expected, actual)
-  return [`${file}:${line}: ${verdict}: ${reason}`, ...sides]
+  return [`${file}:${line}: ${verdict}: ${reason}`, ...sideBySide(result)]
 }
-
-function sideBySide(expected: Side, actual: Side): string[] {
-  const row = (name: string, { at, text }: Side): string =>
-    `  ${name.padEnd(9)} ${timeText(at).padStart(12)}  ${text}`
-  return [row('expected', expected), row('actual', actual)]
-}
-
-const timeText = (at: number | null): string => (at === null ? '*' : `${(at / 1e9).toFixed(6)} s`)
 
 function asJson(
   { file, verdict, line, reason, expected, actual, log }: Judged,

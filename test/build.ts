@@ -15,7 +15,18 @@ import { dirname, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
-const SOURCES = ['protocols', 'trace', 'sim', 'wire', 'scenarios', 'cli', 'bench', 'types']
+const SOURCES = [
+  'protocols',
+  'trace',
+  'sim',
+  'wire',
+  'scenarios',
+  'cli',
+  'bench',
+  'testing',
+  'scripts',
+  'types',
+]
 const STAMP = join(DIST, '.built')
 
 /** Builds `dist` before the tests that start the program, unless it is newer than every source. */

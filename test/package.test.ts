@@ -129,13 +129,13 @@ describe('the packed package', () => {
   })
 
   test('can be imported module by module', () => {
-    const all = specifiers()
+    const all = specifiers().filter((name) => name !== MATCHERS)
     expect(all.length).toBeGreaterThan(100)
     expect(imported(all).filter((line) => line.includes(' fails: '))).toEqual([])
   })
 
   test.each(['nodenext', 'preserve'])('has types that hold under strict, module %s', (module) => {
-    const all = specifiers()
+    const all = specifiers().filter((name) => name !== MATCHERS)
     const lines = all.map(
       (name, i) => `import type * as m${i} from '${name}'\nexport type M${i} = typeof m${i}`,
     )
@@ -148,6 +148,15 @@ describe('the packed package', () => {
     expect(complaints([...examples, 'all.ts'], { module })).toBe('')
     // The same check does find what is wrong.
     expect(complaints(['wrong.ts'], { module })).toMatch(/wrong\.ts\(4,.*'dealy'/s)
+  })
+
+  test('gives matchers with types, to whoever has Vitest', () => {
+    expect(specifiers()).toContain(MATCHERS)
+    writeFileSync(join(project, 'matched.ts'), MATCHED)
+    writeFileSync(join(project, 'mistaken.ts'), MATCHED.replace("['1s']", "{ at: '1s' }"))
+    const options = { module: 'nodenext', skipLibCheck: true }
+    expect(complaints(['matched.ts'], options)).toBe('')
+    expect(complaints(['mistaken.ts'], options)).toMatch(/mistaken\.ts\(4,/)
   })
 
   test.each(readme.steps.filter((step) => /hello\.ts$|syn\.test\.ts$/.test(step)))('%s', (step) => {
@@ -169,6 +178,15 @@ describe('the packed package', () => {
     await expect(library.rewritten(shell.run)).toMatchFileSnapshot(library.path)
   })
 })
+
+/** It imports Vitest, whose types are not ours, and which works within a test only. */
+const MATCHERS = 'twinwire/vitest'
+
+const MATCHED = `import { packetdrill, timeline } from '${MATCHERS}'
+import { expect } from 'vitest'
+expect(packetdrill\`0 f() = 1\`).toPass({ profile: 'linux' })
+expect(timeline('0 connect', { until: '1s' })).toRetransmitAt(['1s'], { cause: 'rto' })
+`
 
 const WRONG = `import { defineScenario } from 'twinwire'
 export default defineScenario({

@@ -7,8 +7,19 @@ import { describe, expect, test } from 'vitest'
 /** Style that no compiler checks. Every failure names its file and line. */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
-const FOLDERS = ['protocols', 'trace', 'sim', 'wire', 'scenarios', 'cli', 'bench', 'test']
-const OTHERS = ['types', 'bin', 'docs', 'scripts', '.ci']
+const FOLDERS = [
+  'protocols',
+  'trace',
+  'sim',
+  'wire',
+  'scenarios',
+  'cli',
+  'bench',
+  'testing',
+  'scripts',
+  'test',
+]
+const OTHERS = ['types', 'bin', 'docs', '.ci']
 
 /** Who may import whom, folder by folder. Tests may import everything. */
 const ARROWS: { readonly [folder: string]: readonly string[] } = {
@@ -19,6 +30,8 @@ const ARROWS: { readonly [folder: string]: readonly string[] } = {
   scenarios: ['protocols', 'sim', 'scenarios'],
   cli: ['protocols', 'trace', 'sim', 'wire', 'scenarios', 'cli'],
   bench: ['protocols', 'trace', 'sim', 'wire', 'scenarios', 'bench'],
+  testing: ['protocols', 'sim', 'testing'],
+  scripts: ['scripts'],
   test: FOLDERS,
 }
 /** What the folders that run in a browser may import from outside. */
