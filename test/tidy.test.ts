@@ -30,7 +30,7 @@ const ARROWS: { readonly [folder: string]: readonly string[] } = {
   scenarios: ['protocols', 'sim', 'scenarios'],
   cli: ['protocols', 'trace', 'sim', 'wire', 'scenarios', 'cli'],
   bench: ['protocols', 'trace', 'sim', 'wire', 'scenarios', 'bench'],
-  testing: ['protocols', 'sim', 'testing'],
+  matchers: ['protocols', 'sim', 'matchers'],
   scripts: ['scripts'],
   test: FOLDERS,
 }

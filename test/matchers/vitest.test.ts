@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { packetdrill, timeline } from '../../testing/vitest.ts'
+import { packetdrill, timeline } from '../../matchers/vitest.ts'
 
 const SYN_LOST = `
   0    connect

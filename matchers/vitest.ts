@@ -6,13 +6,13 @@
  */
 import { expect } from 'vitest'
 import type { PacketdrillOptions } from '../sim/testing/packetdrill-script.ts'
-import { type Time, toBeSilentUntil, toPass, toRetransmitAt, toSend } from './matchers.ts'
+import { type Time, toBeSilentUntil, toPass, toRetransmitAt, toSend } from './timing.ts'
 
 export { packetdrill, PacketdrillScript } from '../sim/testing/packetdrill-script.ts'
 export type { PacketdrillOptions } from '../sim/testing/packetdrill-script.ts'
 export { timeline } from '../sim/testing/timeline.ts'
 export type { TimelineOptions } from '../sim/testing/timeline.ts'
-export type { Time } from './matchers.ts'
+export type { Time } from './timing.ts'
 
 /** What `expect` can ask of scripts and timelines. */
 export interface TwinwireMatchers<R = unknown> {
@@ -27,7 +27,7 @@ export interface TwinwireMatchers<R = unknown> {
 }
 
 declare module 'vitest' {
-  // oxlint-disable-next-line typescript/no-empty-object-type, typescript/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any -- as Vitest declares it
   interface Matchers<T = any> extends TwinwireMatchers<T> {}
 }
 
