@@ -39,17 +39,6 @@ interface Verdict {
 const copy = mkdtempSync(join(tmpdir(), 'mutate-'))
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-process.on('SIGINT', () => {
-  rmSync(copy, { recursive: true, force: true })
-  process.exit(130)
-})
-
-try {
-  process.exitCode = run(process.argv.slice(2))
-} finally {
-  rmSync(copy, { recursive: true, force: true })
-}
-
 function run(words: readonly string[]): number {
   const chosen = MUTATIONS.filter(
     ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
@@ -135,4 +124,15 @@ function firstFailure(stdout: string): string {
     if (message !== '') return `${name.slice(copy.length + 1)}: ${message.split('\n', 1)[0]}`
   }
   return 'the test runner failed'
+}
+
+process.on('SIGINT', () => {
+  rmSync(copy, { recursive: true, force: true })
+  process.exit(130)
+})
+
+try {
+  process.exitCode = run(process.argv.slice(2))
+} finally {
+  rmSync(copy, { recursive: true, force: true })
 }

@@ -15,11 +15,16 @@ const tcp = (name: string, file: string, find: string, replace: string): Mutatio
 })
 
 export const MUTATIONS: readonly Mutation[] = [
-  tcp('no back-off', 'rto', 'Math.min(2 * r.rto, policy.rtoMax)', 'r.rto'),
+  tcp('no back-off', 'rto', '2 * (r.rto - slopped) + slop', 'r.rto'),
   tcp('no Karn', 'transmit', 'rto.timedAt = NEVER // Karn', '// Karn'),
   tcp('the floor of the RTO ignored', 'rto', 'Math.max(unclamped, policy.rtoMin)', 'unclamped'),
   tcp('the variation left out of the RTO', 'rto', '4 * r.rttvar', '0 * r.rttvar'),
-  tcp('the window not respected', 'transmit', 'Math.min(snd.wnd, cc.cwnd)', 'cc.cwnd'),
+  tcp(
+    'the window not respected',
+    'transmit',
+    'Math.min(unsent, s.mss, usable)',
+    'Math.min(unsent, s.mss)',
+  ),
   tcp(
     'the window of the peer not scaled',
     'ack-arrives',
@@ -45,12 +50,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (seqGeq(seg.options.timestampValue, s.tsRecent)) return true',
     'return true',
   ),
-  tcp(
-    'a reset unchecked',
-    'segment-arrives',
-    'seg.seq !== s.rcv.nxt && !s.policy.insecureReset',
-    'false',
-  ),
+  tcp('a reset unchecked', 'segment-arrives', 'if (seg.seq !== s.rcv.nxt)', 'if (false)'),
   tcp('no TIME-WAIT', 'lifecycle', 'now + 2 * s.policy.msl', 'now'),
   tcp(
     'the MSS of the peer ignored',
