@@ -194,6 +194,8 @@ function tcpError(
   const seq = i32(quote, (quote[0]! & 15) * 4 + 4)
   if (seqLt(seq, s.snd.una) || !seqGt(s.snd.max, seq)) return
   if (isTooBig(event.type, event.code)) {
+    // A packet that would have passed was not too big: nobody who forwards has said so.
+    if (meantMtu(message.rest & 0xffff, u16(quote, QUOTED_LENGTH)) === 0) return
     believe(h, now, event.remote, message, out)
     return tcpPathShrinks(h, now, s, seq, out)
   }
