@@ -1,12 +1,20 @@
 import { ARP_REPLY, ARP_REQUEST, ArpPacket } from '../protocols/arp/packet.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import { IcmpMessage, isIcmpError } from '../protocols/icmp/message.ts'
 import {
-  ICMP_ECHO_REPLY,
-  ICMP_ECHO_REQUEST,
-  IcmpMessage,
-  isIcmpError,
-} from '../protocols/icmp/message.ts'
-import { Ipv4Packet, type TransportPayload } from '../protocols/ipv4/packet.ts'
+  Icmpv6Message,
+  isEchoReply,
+  isEchoRequest,
+  isIcmpv6Error,
+  MLD_REPORT_V2,
+  ND_NEIGHBOUR_ADVERTISEMENT,
+  ND_NEIGHBOUR_SOLICITATION,
+  ND_REDIRECT,
+  ND_ROUTER_ADVERTISEMENT,
+  ND_ROUTER_SOLICITATION,
+} from '../protocols/icmpv6/message.ts'
+import type { TransportPayload } from '../protocols/ipv4/packet.ts'
+import { isIp } from '../protocols/ipv6/packet.ts'
 import { ACK, FIN, RST, SYN, TcpSegment } from '../protocols/tcp/segment.ts'
 import { UdpDatagram } from '../protocols/udp/datagram.ts'
 import { didYouMean } from './suggest.ts'
@@ -27,15 +35,19 @@ const KINDS: { readonly [name: string]: FrameTest } = {
   rst: segment((tcp) => (tcp.flags & RST) !== 0),
   datagram: (frame) => transport(frame) instanceof UdpDatagram,
   fragment: ({ payload }) =>
-    payload instanceof Ipv4Packet &&
-    (payload.details.moreFragments || payload.details.fragmentOffset > 0),
-  'icmp message': (frame) => transport(frame) instanceof IcmpMessage,
-  'icmp error': (frame) => {
-    const message = transport(frame)
-    return message instanceof IcmpMessage && isIcmpError(message.type)
-  },
-  'echo request': icmp(ICMP_ECHO_REQUEST),
-  'echo reply': icmp(ICMP_ECHO_REPLY),
+    isIp(payload) && (payload.details.moreFragments || payload.details.fragmentOffset > 0),
+  'icmp message': icmp(() => true),
+  'icmp error': icmp(({ kind, type }) =>
+    kind === 'icmp' ? isIcmpError(type) : isIcmpv6Error(type),
+  ),
+  'echo request': icmp(isEchoRequest),
+  'echo reply': icmp(isEchoReply),
+  'neighbour solicitation': icmpv6(ND_NEIGHBOUR_SOLICITATION),
+  'neighbour advertisement': icmpv6(ND_NEIGHBOUR_ADVERTISEMENT),
+  'router solicitation': icmpv6(ND_ROUTER_SOLICITATION),
+  'router advertisement': icmpv6(ND_ROUTER_ADVERTISEMENT),
+  redirect: icmpv6(ND_REDIRECT),
+  'mld report': icmpv6(MLD_REPORT_V2),
   'arp packet': ({ payload }) => payload instanceof ArpPacket,
   'arp request': arp(ARP_REQUEST),
   'arp reply': arp(ARP_REPLY),
@@ -57,6 +69,8 @@ const OTHER_NAMES: { readonly [name: string]: string } = {
   icmp: 'icmp message',
   ping: 'echo request',
   arp: 'arp packet',
+  'neighbor solicitation': 'neighbour solicitation',
+  'neighbor advertisement': 'neighbour advertisement',
 }
 
 /** The test behind a name such as `data segments`, `SYN` or `echo reply`; letter case is ignored. */
@@ -74,7 +88,7 @@ export function parseFrameKind(text: string): FrameTest | Refusal {
 }
 
 function transport({ payload }: EthernetFrame): TransportPayload | null {
-  return payload instanceof Ipv4Packet ? payload.payload : null
+  return isIp(payload) ? payload.payload : null
 }
 
 function segment(test: (tcp: TcpSegment) => boolean): FrameTest {
@@ -84,11 +98,16 @@ function segment(test: (tcp: TcpSegment) => boolean): FrameTest {
   }
 }
 
-function icmp(type: number): FrameTest {
+/** Of either family. */
+function icmp(test: (message: IcmpMessage | Icmpv6Message) => boolean): FrameTest {
   return (frame) => {
     const message = transport(frame)
-    return message instanceof IcmpMessage && message.type === type
+    return (message instanceof IcmpMessage || message instanceof Icmpv6Message) && test(message)
   }
+}
+
+function icmpv6(type: number): FrameTest {
+  return icmp((message) => message.kind === 'icmpv6' && message.type === type)
 }
 
 function arp(operation: number): FrameTest {

@@ -4,7 +4,7 @@ import { type Bytes, equalBytes } from '../protocols/bytes.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { SocketCall, SocketId } from '../protocols/host/socket.ts'
 import { isOwn } from '../protocols/host/state.ts'
-import type { Ipv4Packet } from '../protocols/ipv4/packet.ts'
+import { type IpPacket, isIp } from '../protocols/ipv6/packet.ts'
 import { type Seq, seqAdd, seqDiff } from '../protocols/sequence.ts'
 import { ACK, RST, SYN, type TcpSegment } from '../protocols/tcp/segment.ts'
 import type { TcpState } from '../protocols/tcp/state.ts'
@@ -56,7 +56,7 @@ export class Monitor {
     this.#touched.push(link)
     if (!node.isHost) return
     const packet = frame.payload
-    if (packet.kind !== 'ipv4' || packet.payload.kind !== 'tcp') return
+    if (!isIp(packet) || packet.payload.kind !== 'tcp') return
     if (isOwn(node.state, packet.source)) this.#respected(packet, packet.payload)
   }
 
@@ -64,7 +64,7 @@ export class Monitor {
    * What the peer offered is read from the segments that it sent: the sender's own variables may
    * be wrong, and within a recorded step they are those of the step before.
    */
-  #respected({ source, destination }: Ipv4Packet, segment: TcpSegment): void {
+  #respected({ source, destination }: IpPacket, segment: TcpSegment): void {
     const { sourcePort, destinationPort, flags, options, payload } = segment
     if (flags & RST) return
     const forth = keyOf(source, sourcePort, destination, destinationPort)

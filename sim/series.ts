@@ -1,3 +1,4 @@
+import { isIp } from '../protocols/ipv6/packet.ts'
 import { formatIp, type IpAddress } from '../protocols/address.ts'
 import { findConnection, NO_SOCKET } from '../protocols/host/demux.ts'
 import type { SocketId } from '../protocols/host/socket.ts'
@@ -63,7 +64,7 @@ export class WorldSeries extends Monitor {
       case 'sent':
       case 'received': {
         const packet = record.frame.payload
-        if (packet.kind !== 'ipv4' || packet.payload.kind !== 'tcp') return
+        if (!isIp(packet) || packet.payload.kind !== 'tcp') return
         const { source, destination } = packet
         const { sourcePort, destinationPort } = packet.payload
         const { tcp } = node.state

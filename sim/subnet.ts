@@ -1,12 +1,5 @@
-import {
-  type IpAddress,
-  formatIp,
-  isIpv4,
-  maskOf,
-  parseIpText,
-  putIpv6,
-  readIpv6,
-} from '../protocols/address.ts'
+import { type IpAddress, formatIp, isIpv4, maskOf, parseIpText } from '../protocols/address.ts'
+import { isLinkLocal, isMulticastIpv6, networkOfIpv6 } from '../protocols/ipv6/address.ts'
 import { nearest } from './suggest.ts'
 import type { Refusal } from './user-error.ts'
 
@@ -27,13 +20,7 @@ export const sameFamily = (a: IpAddress, b: IpAddress): boolean => isIpv4(a) ===
 /** The address with every bit behind the prefix cleared. */
 export function networkOf(address: IpAddress, prefixLength: number): IpAddress {
   if (isIpv4(address)) return address & maskOf(prefixLength)
-  const bytes = new Uint8Array(16)
-  putIpv6(bytes, 0, address)
-  for (let i = 0; i < 16; i++) {
-    const keep = Math.min(8, Math.max(0, prefixLength - 8 * i))
-    bytes[i] = bytes[i]! & (0xff00 >> keep)
-  }
-  return readIpv6(bytes, 0)
+  return networkOfIpv6(address, prefixLength)
 }
 
 export const subnetOf = (a: InterfaceAddress): Subnet => ({
@@ -89,7 +76,8 @@ function unusable({ address, prefixLength }: InterfaceAddress): string | null {
   if (prefixLength === 0) return 'needs a prefix longer than 0 bits'
   if (!isIpv4(address)) {
     if (address === '::' || address === '::1') return 'cannot be the address of an interface'
-    return address.startsWith('ff') ? 'is a multicast address' : null
+    if (isLinkLocal(address)) return 'is a link-local address: interfaces have theirs by themselves'
+    return isMulticastIpv6(address) ? 'is a multicast address' : null
   }
   const first = address >>> 24
   if (first === 0) return "is an address of 'this network'" // RFC 1122 §3.2.1.3

@@ -1,4 +1,5 @@
-import { type IpAddress, type Mac, formatIp, parseIpText } from '../protocols/address.ts'
+import { type IpAddress, type Mac, formatIp, isIpv4, parseIpText } from '../protocols/address.ts'
+import { IPV6_MTU_MIN } from '../protocols/ipv6/packet.ts'
 import type { ClaimPolicy } from '../protocols/arp/claim.ts'
 import { PERFECT_LINK, type LinkOptions } from './link.ts'
 import type { LinkBetween, Topology } from './scenario.ts'
@@ -163,7 +164,11 @@ function readLink(
   // Both ends know the link's MTU; one set for a direction alone is a limit they learn about.
   const mtu = both.mtu ?? DEFAULT_MTU
   const shared = { mtu, link: index, peers: [] }
-  const addresses = (end: string) => readAddresses(link.ends[end]!, `${where}: ${end}`)
+  const addresses = (end: string) => {
+    const read = readAddresses(link.ends[end]!, `${where}: ${end}`)
+    if (mtu < IPV6_MTU_MIN) refuseIpv6(read, mtu, `${where}: ${end}`)
+    return read
+  }
   nodes[nodeA]!.ports.push({ ...shared, end: 'a', addresses: addresses(a) })
   nodes[nodeB]!.ports.push({ ...shared, end: 'b', addresses: addresses(b) })
   const earlier = all.slice(0, index).filter(({ ends }) => Object.hasOwn(ends, a) && b in ends)
@@ -176,6 +181,17 @@ function readLink(
     optionsAB: towards(b),
     optionsBA: towards(a),
   }
+}
+
+/** RFC 8200 §5. */
+function refuseIpv6(addresses: readonly InterfaceAddress[], mtu: number, where: string): void {
+  const own = addresses.find(({ address }) => !isIpv4(address))
+  if (own === undefined) return
+  throw new UserError(`IPv6 needs an MTU of ${IPV6_MTU_MIN}, and this link has ${mtu}`, {
+    where,
+    word: formatIp(own.address),
+    hint: 'give the link a larger one, or IPv4 addresses alone',
+  })
 }
 
 function nodeIndex(name: string, nodes: readonly NodeDraft[], where: string): number {

@@ -16,7 +16,7 @@ import { LinkDirection } from './link.ts'
 import { scheduleChanges } from './link-schedule.ts'
 import type { Monitor } from './monitor.ts'
 import { type DrivenNode, Node } from './node.ts'
-import { ipv4Only } from './ipv4-plan.ts'
+import { hostPlan } from './host-plan.ts'
 import type { Network, NodePlan } from './topology.ts'
 
 export interface WorldOptions {
@@ -118,7 +118,7 @@ export class World {
       const make = () => drive(switchEngine, createSwitch(ports, ageing, tableSize))
       return new Node(this, plan.name, false, make)
     }
-    const { interfaces, routes } = ipv4Only(plan)
+    const { interfaces, routes, ipv6Routes } = hostPlan(plan)
     const { profile = DEFAULT_PROFILE, ...choices } = plan.tcp
     const policy = policyOf(profile).with(choices)
     const make = (boot: number): DrivenNode => {
@@ -129,6 +129,7 @@ export class World {
         seed: boot === 1 ? `${seed}/${plan.name}` : `${seed}/${plan.name}/${boot}`,
         interfaces,
         routes,
+        ipv6Routes,
         now: this.now,
       })
       return drive(hostEngine, state)

@@ -1,11 +1,19 @@
 import { formatIp, readIpv4, readIpv6, readMac } from '../protocols/address.ts'
 import { type Bytes, toHex, u16 } from '../protocols/bytes.ts'
 import { checksum, fold, sumRange } from '../protocols/checksum.ts'
-import { IPV4_HEADER, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../protocols/ipv4/packet.ts'
+import {
+  IPV4_HEADER,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from '../protocols/ipv4/packet.ts'
+import { readExtensions } from '../protocols/ipv6/extensions.ts'
+import { IPV6_HEADER } from '../protocols/ipv6/packet.ts'
 import { pseudoHeaderSum } from '../protocols/pseudo-header.ts'
 import { add, defect, type Dissection, hex } from './dissect-layers.ts'
 import { dissectIcmp, dissectTcp, dissectUdp } from './dissect-transport.ts'
-import { IPV6_HEADER, ipv6Chain, PROTOCOL_ICMPV6 } from './ipv6-text.ts'
+import { ipv6Chain } from './ipv6-text.ts'
 
 // ARP, IPv4 and IPv6 headers. The checks and their order are those of the codecs, so that what is
 // called a defect here is what a host drops.
@@ -80,7 +88,14 @@ export function dissectIpv4(found: Dissection, b: Bytes): void {
   if (more || offset > 0) return
   const inner = b.subarray(header, total)
   const length = total - header
-  transport(found, inner, protocol, pseudoHeaderSum(source, destination, protocol, length), length)
+  transport(
+    found,
+    inner,
+    protocol,
+    pseudoHeaderSum(source, destination, protocol, length),
+    length,
+    true,
+  )
 }
 
 /** RFC 8200 §3. */
@@ -110,13 +125,16 @@ export function dissectIpv6(found: Dissection, b: Bytes): void {
     if (!found.cut) return
   }
   const packet = b.subarray(0, total)
-  const chain = ipv6Chain(packet)
-  if (chain.cut !== null) return defect(found, 'ipv6', 'truncated', `in ${chain.cut}`)
-  if (chain.words.length > 0) add(found, 'ipv6-extension', { headers: chain.words })
-  if (chain.isFragment) return
+  const { words } = ipv6Chain(packet)
+  if (words.length > 0) add(found, 'ipv6-extension', { headers: words })
+  const chain = readExtensions(packet, b[6]!, IPV6_HEADER, packet.length)
+  if (chain.why !== null) {
+    return defect(found, 'ipv6-extension', chain.why, `header ${chain.protocol} at ${chain.at}`)
+  }
+  if (chain.moreFragments || chain.fragmentOffset > 0) return
   const length = total - chain.at
   const sum = pseudoHeaderSum(source, destination, chain.protocol, length)
-  transport(found, packet.subarray(chain.at), chain.protocol, sum, length)
+  transport(found, packet.subarray(chain.at), chain.protocol, sum, length, false)
 }
 
 function transport(
@@ -125,9 +143,11 @@ function transport(
   protocol: number,
   pseudoSum: number,
   length: number,
+  v4: boolean,
 ): void {
   if (protocol === PROTOCOL_TCP) dissectTcp(found, b, pseudoSum, length)
-  else if (protocol === PROTOCOL_UDP) dissectUdp(found, b, pseudoSum, length)
-  else if (protocol === PROTOCOL_ICMP) dissectIcmp(found, 'icmp', b, 0, length)
-  else if (protocol === PROTOCOL_ICMPV6) dissectIcmp(found, 'icmpv6', b, pseudoSum, length)
+  else if (protocol === PROTOCOL_UDP) dissectUdp(found, b, pseudoSum, length, v4)
+  else if (!v4 && protocol === PROTOCOL_ICMPV6) {
+    dissectIcmp(found, 'icmpv6', b, pseudoSum, length)
+  } else if (v4 && protocol === PROTOCOL_ICMP) dissectIcmp(found, 'icmp', b, 0, length)
 }

@@ -62,7 +62,14 @@ export function dissectTcp(found: Dissection, b: Bytes, pseudoSum: number, lengt
   }
 }
 
-export function dissectUdp(found: Dissection, b: Bytes, pseudoSum: number, room: number): void {
+/** `optional`: the sender may have left the checksum out, which only IPv4 allows. */
+export function dissectUdp(
+  found: Dissection,
+  b: Bytes,
+  pseudoSum: number,
+  room: number,
+  optional: boolean,
+): void {
   if (b.length < UDP_HEADER) {
     return defect(found, 'udp', 'truncated', `${b.length} of ${UDP_HEADER} bytes`)
   }
@@ -78,7 +85,9 @@ export function dissectUdp(found: Dissection, b: Bytes, pseudoSum: number, room:
     return defect(found, 'udp', 'bad-length', `${length}, ${room} there`)
   }
   // RFC 768: zero says that the sender made none. The pseudo-header counts the datagram's own length.
-  if (u16(b, 6) !== 0) check(found, 'udp', b, 6, pseudoSum - room + length, length)
+  if (u16(b, 6) === 0 && !optional) {
+    defect(found, 'udp', 'bad-checksum', 'none, and IPv6 demands one')
+  } else if (u16(b, 6) !== 0) check(found, 'udp', b, 6, pseudoSum - room + length, length)
 }
 
 export function dissectIcmp(

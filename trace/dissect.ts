@@ -1,9 +1,14 @@
 import { readMac } from '../protocols/address.ts'
 import { type Bytes, u16 } from '../protocols/bytes.ts'
-import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../protocols/ethernet/frame.ts'
+import {
+  ETHERNET_HEADER,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+} from '../protocols/ethernet/frame.ts'
 import { add, defect, type Dissection, hex } from './dissect-layers.ts'
 import { dissectArp, dissectIpv4, dissectIpv6 } from './dissect-network.ts'
-import { ETHERTYPE_IPV6, isVlanType } from './packet-text.ts'
+import { isVlanType } from './packet-text.ts'
 
 /**
  * Reads the headers of an Ethernet frame. It never throws; a header that cannot be read ends the

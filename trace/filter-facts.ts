@@ -1,8 +1,14 @@
 import { type Bytes, i32, u16 } from '../protocols/bytes.ts'
 import { readIpv6 } from '../protocols/address.ts'
-import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../protocols/ethernet/frame.ts'
-import { IPV6_HEADER, ipv6Chain } from './ipv6-text.ts'
-import { ETHERTYPE_IPV6, isVlanType } from './packet-text.ts'
+import {
+  ETHERNET_HEADER,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+} from '../protocols/ethernet/frame.ts'
+import { IPV6_HEADER } from '../protocols/ipv6/packet.ts'
+import { ipv6Chain } from './ipv6-text.ts'
+import { isVlanType } from './packet-text.ts'
 
 /** What filters ask about a frame. Offsets are -1 where there is no such header. */
 export interface FrameFacts {

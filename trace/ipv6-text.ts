@@ -1,18 +1,16 @@
 import { type Bytes } from '../protocols/bytes.ts'
 import { readIpv6 } from '../protocols/address.ts'
+import {
+  DESTINATION_OPTIONS,
+  FRAGMENT,
+  HOP_BY_HOP,
+  NO_NEXT_HEADER,
+  ROUTING,
+} from '../protocols/ipv6/extensions.ts'
+import { IPV6_HEADER } from '../protocols/ipv6/packet.ts'
 import { byteAt, need, wordAt } from './cut.ts'
 
-// IPv6 (RFC 8200) and ICMPv6 (RFC 4443, RFC 4861, RFC 3810) in tcpdump's notation. Hosts here do not
-// speak it yet, but captures of any Ethernet hold it.
-
-export const IPV6_HEADER = 40
-
-const HOP_BY_HOP = 0
-const ROUTING = 43
-const FRAGMENT = 44
-const DESTINATION_OPTIONS = 60
-export const PROTOCOL_ICMPV6 = 58
-export const NO_NEXT_HEADER = 59
+// IPv6 (RFC 8200) and ICMPv6 (RFC 4443, RFC 4861, RFC 3810) in tcpdump's notation.
 
 const UNREACHABLE: readonly string[] = [
   'unreachable route',

@@ -1,21 +1,26 @@
 import { readMac } from '../protocols/address.ts'
 import { type Bytes } from '../protocols/bytes.ts'
-import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../protocols/ethernet/frame.ts'
-import { IPV4_HEADER, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../protocols/ipv4/packet.ts'
+import {
+  ETHERNET_HEADER,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+} from '../protocols/ethernet/frame.ts'
+import {
+  IPV4_HEADER,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from '../protocols/ipv4/packet.ts'
+import { NO_NEXT_HEADER } from '../protocols/ipv6/extensions.ts'
+import { IPV6_HEADER } from '../protocols/ipv6/packet.ts'
 import { UDP_HEADER } from '../protocols/udp/datagram.ts'
 import { addressAt, byteAt, Cut, type Line, need, wordAt } from './cut.ts'
 import { icmpText } from './icmp-text.ts'
-import {
-  icmp6Text,
-  IPV6_HEADER,
-  ipv6At,
-  ipv6Chain,
-  NO_NEXT_HEADER,
-  PROTOCOL_ICMPV6,
-} from './ipv6-text.ts'
+import { icmp6Text, ipv6At, ipv6Chain } from './ipv6-text.ts'
 import { TcpText } from './tcp-text.ts'
 
-export const ETHERTYPE_IPV6 = 0x86dd
 /** IEEE 802.1Q, and 802.1ad around it: four bytes of tag, then the type that follows. */
 export const isVlanType = (type: number): boolean =>
   type === 0x8100 || type === 0x88a8 || type === 0x9100

@@ -1,5 +1,6 @@
 import { writeEthernetFrame } from '../protocols/ethernet/codec.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import { isIp } from '../protocols/ipv6/packet.ts'
 import type { Malformed } from '../protocols/payload.ts'
 import type { Nanos } from '../protocols/time.ts'
 import { CaptureBuffer } from './capture-buffer.ts'
@@ -212,7 +213,7 @@ export class PcapngWriter {
 function damageIn(frame: EthernetFrame): Malformed | null {
   const packet = frame.payload
   if (packet.kind === 'malformed') return packet
-  return packet.kind === 'ipv4' && packet.payload.kind === 'malformed' ? packet.payload : null
+  return isIp(packet) && packet.payload.kind === 'malformed' ? packet.payload : null
 }
 
 /** A frame left the queue, and nothing else happened to it. */

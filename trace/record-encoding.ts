@@ -2,6 +2,7 @@ import type { IpAddress } from '../protocols/address.ts'
 import { assert, unreachable } from '../protocols/assert.ts'
 import type { EthernetFrame, EthernetPayload } from '../protocols/ethernet/frame.ts'
 import type { Ipv4Details, Ipv4Packet, TransportPayload } from '../protocols/ipv4/packet.ts'
+import type { Ipv6Packet } from '../protocols/ipv6/packet.ts'
 import { NO_OPTIONS, type TcpOptions } from '../protocols/tcp/options.ts'
 import type { TcpSegment } from '../protocols/tcp/segment.ts'
 import type { Encoding } from './encoding.ts'
@@ -31,6 +32,8 @@ const UDP = 19
 const ICMP = 20
 const OPAQUE = 21
 const MALFORMED = 22
+const IPV6 = 23
+const ICMPV6 = 24
 
 /** Writes a record: every field in a fixed order, payloads by length and fingerprint. */
 export function encodeRecord(to: Encoding, record: TraceRecord): void {
@@ -135,6 +138,9 @@ function encodePacket(to: Encoding, packet: EthernetPayload | TransportPayload):
     case 'ipv4':
       encodeIpv4(to, packet)
       return
+    case 'ipv6':
+      encodeIpv6(to, packet)
+      return
     case 'tcp':
       encodeTcp(to, packet)
       return
@@ -145,7 +151,8 @@ function encodePacket(to: Encoding, packet: EthernetPayload | TransportPayload):
       to.payload(packet.payload)
       return
     case 'icmp':
-      to.u8(ICMP)
+    case 'icmpv6':
+      to.u8(packet.kind === 'icmp' ? ICMP : ICMPV6)
       to.u8(packet.type)
       to.u8(packet.code)
       to.i32(packet.rest)
@@ -182,6 +189,20 @@ function encodeIpv4(to: Encoding, packet: Ipv4Packet): void {
   to.u8(packet.ttl)
   to.u16(packet.identification)
   encodeDetails(to, packet.details)
+  encodePacket(to, packet.payload)
+}
+
+function encodeIpv6(to: Encoding, packet: Ipv6Packet): void {
+  const { details } = packet
+  to.u8(IPV6)
+  encodeAddress(to, packet.source)
+  encodeAddress(to, packet.destination)
+  to.u8(packet.protocol)
+  to.u8(packet.hopLimit)
+  to.u8(details.trafficClass)
+  to.i32(details.flowLabel)
+  to.i32(details.firstHeader)
+  to.octets(details.extensions)
   encodePacket(to, packet.payload)
 }
 

@@ -1,7 +1,9 @@
 import type { Endpoint, IpAddress } from '../protocols/address.ts'
 import { type Bytes, u16 } from '../protocols/bytes.ts'
-import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, type IcmpMessage } from '../protocols/icmp/message.ts'
-import { type Ipv4Packet, PROTOCOL_UDP, type TransportPayload } from '../protocols/ipv4/packet.ts'
+import type { IcmpMessage } from '../protocols/icmp/message.ts'
+import { isEchoReply, isEchoRequest, type Icmpv6Message } from '../protocols/icmpv6/message.ts'
+import { PROTOCOL_UDP, type TransportPayload } from '../protocols/ipv4/packet.ts'
+import { type IpPacket, isIp } from '../protocols/ipv6/packet.ts'
 import type { Nanos } from '../protocols/time.ts'
 import { UDP_HEADER } from '../protocols/udp/datagram.ts'
 import { Counts } from './counts.ts'
@@ -106,7 +108,7 @@ export class TraceStatistics {
 
   #sent(record: FrameSent): void {
     const packet = record.frame.payload
-    if (packet.kind !== 'ipv4') return
+    if (!isIp(packet)) return
     let owner = this.#owners.get(packet.source)
     if (owner === undefined) {
       owner = record.node
@@ -125,11 +127,11 @@ export class TraceStatistics {
   /** Later than it was sent. */
   #lost(record: FrameDeparted | FrameDiscarded, why: string): void {
     const packet = record.frame.payload
-    const side = packet.kind === 'ipv4' ? this.#sideOf(packet, null) : null
+    const side = isIp(packet) ? this.#sideOf(packet, null) : null
     if (side !== null) side.flow.ends[side.end].drops.add(`${why} on ${record.link}`)
   }
 
-  #originates(record: FrameSent, packet: Ipv4Packet, side: FlowSide): void {
+  #originates(record: FrameSent, packet: IpPacket, side: FlowSide): void {
     const { flow } = side
     const end = flow.ends[side.end]
     const payload = packet.payload
@@ -140,11 +142,12 @@ export class TraceStatistics {
     end.payloadBytes += bytes
     if (bytes > 0) end.dataSegments += 1
     if (payload.kind === 'tcp') this.#sockets.sent(record, payload.seq, end)
-    if (payload.kind === 'icmp') this.#echoSent(record.at, payload, side)
+    if (payload.kind === 'icmp' || payload.kind === 'icmpv6')
+      this.#echoSent(record.at, payload, side)
   }
 
-  #echoSent(at: Nanos, message: IcmpMessage, side: FlowSide): void {
-    if (message.type === ICMP_ECHO_REQUEST) side.flow.echoes.set(message.sequence, at)
+  #echoSent(at: Nanos, message: IcmpMessage | Icmpv6Message, side: FlowSide): void {
+    if (isEchoRequest(message)) side.flow.echoes.set(message.sequence, at)
     else {
       // A reply proves that the request's data arrived.
       const end = side.flow.ends[side.end]
@@ -155,9 +158,10 @@ export class TraceStatistics {
 
   #received(record: FrameReceived): void {
     const packet = record.frame.payload
-    if (packet.kind !== 'ipv4') return
+    if (!isIp(packet)) return
     const payload = packet.payload
-    if (payload.kind !== 'icmp' || payload.type !== ICMP_ECHO_REPLY) return
+    if (payload.kind !== 'icmp' && payload.kind !== 'icmpv6') return
+    if (!isEchoReply(payload)) return
     if (this.#owners.get(packet.destination) !== record.node) return
     const side = this.#sideOf(packet, null)
     if (side === null) return
@@ -219,23 +223,23 @@ export class TraceStatistics {
     drops.add(said.why)
     // What a switch floods reaches others too, which is no loss of the flow.
     if (said.why === 'ethernet not for us') return
-    const packet = said.packet.kind === 'ipv4' ? said.packet : this.#arrivedIpv4(record)
+    const packet = isIp(said.packet) ? said.packet : this.#arrivedIp(record)
     if (packet === null) return
     const side = this.#sideOf(packet, null)
     if (side !== null) side.flow.ends[side.end].drops.add(`${said.why} at ${record.node}`)
   }
 
   /** Above IP a packet no longer knows its addresses: the frame that brought it does. */
-  #arrivedIpv4(record: HostSaid): Ipv4Packet | null {
+  #arrivedIp(record: HostSaid): IpPacket | null {
     const arrived = this.#arrived
     if (arrived === null || arrived.event !== record.event || arrived.node !== record.node) {
       return null
     }
-    return arrived.frame.payload.kind === 'ipv4' ? arrived.frame.payload : null
+    return isIp(arrived.frame.payload) ? arrived.frame.payload : null
   }
 
   /** `begin`: when a flow that is not known begins; `null` for not at all. */
-  #sideOf(packet: Ipv4Packet, begin: Nanos | null): FlowSide | null {
+  #sideOf(packet: IpPacket, begin: Nanos | null): FlowSide | null {
     const { source, destination, payload } = packet
     const flows = this.#flows
     switch (payload.kind) {
@@ -246,9 +250,9 @@ export class TraceStatistics {
           ? flows.find(kind, source, sourcePort, destination, destinationPort)
           : flows.findOrAdd(kind, source, sourcePort, destination, destinationPort, begin)
       }
-      case 'icmp': {
-        const isEcho = payload.type === ICMP_ECHO_REQUEST || payload.type === ICMP_ECHO_REPLY
-        if (!isEcho) return null
+      case 'icmp':
+      case 'icmpv6': {
+        if (!isEchoRequest(payload) && !isEchoReply(payload)) return null
         const id = payload.identifier
         return begin === null
           ? flows.find('icmp', source, id, destination, id)
@@ -266,7 +270,7 @@ export class TraceStatistics {
   }
 
   /** Of a datagram in pieces the first one shows its ports: it stands for all of them. */
-  #firstPieceSide(packet: Ipv4Packet, bytes: Bytes, begin: Nanos | null): FlowSide | null {
+  #firstPieceSide(packet: IpPacket, bytes: Bytes, begin: Nanos | null): FlowSide | null {
     if (!isFirstPiece(packet) || packet.protocol !== PROTOCOL_UDP) return null
     const { source, destination } = packet
     const [from, to] = [u16(bytes, 0), u16(bytes, 2)]
@@ -276,13 +280,14 @@ export class TraceStatistics {
   }
 }
 
-const isFirstPiece = ({ details, payload }: Ipv4Packet): boolean =>
+const isFirstPiece = ({ details, payload }: IpPacket): boolean =>
   details.moreFragments && details.fragmentOffset === 0 && payload.size >= UDP_HEADER
 
 /** What the application gave; of a datagram in pieces as much as its header says. */
 function dataBytes(payload: TransportPayload): number {
   switch (payload.kind) {
     case 'icmp':
+    case 'icmpv6':
       return payload.data.length
     case 'tcp':
     case 'udp':

@@ -7,9 +7,11 @@ import {
   type EthernetPayload,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
 } from '../protocols/ethernet/frame.ts'
 import type { HostEvent } from '../protocols/host/event.ts'
-import type { Ipv4Packet, TransportPayload } from '../protocols/ipv4/packet.ts'
+import type { TransportPayload } from '../protocols/ipv4/packet.ts'
+import { type IpPacket, isIp } from '../protocols/ipv6/packet.ts'
 import type { TcpSegment } from '../protocols/tcp/segment.ts'
 import { instantText, spanText } from './duration-text.ts'
 import { callText, eventText } from './host-text.ts'
@@ -115,11 +117,11 @@ export class TraceText {
     const arrived = this.#arrived
     if (arrived !== null && arrived.event === record.event && arrived.node === record.node) {
       const outer = arrived.frame.payload
-      if (outer === packet || (outer.kind === 'ipv4' && outer.payload === packet)) {
+      if (outer === packet || (isIp(outer) && outer.payload === packet)) {
         return this.#packets.frame(emitEthernet(arrived.frame), false)
       }
     }
-    if (packet.kind === 'ipv4' || packet.kind === 'arp') {
+    if (isIp(packet) || packet.kind === 'arp') {
       return this.#packets.frame(framed(packet), false)
     }
     if (packet.kind === 'tcp' || packet.kind === 'udp') {
@@ -181,11 +183,12 @@ function retransmitMark(said: Retransmit): string {
 
 function segmentOf(frame: EthernetFrame): TcpSegment | null {
   const packet = frame.payload
-  return packet.kind === 'ipv4' && packet.payload.kind === 'tcp' ? packet.payload : null
+  return isIp(packet) && packet.payload.kind === 'tcp' ? packet.payload : null
 }
 
 /** A packet without its frame: the printer needs one, with any addresses. */
-function framed(packet: Ipv4Packet | ArpPacket): Bytes {
-  const type = packet.kind === 'arp' ? ETHERTYPE_ARP : ETHERTYPE_IPV4
+function framed(packet: IpPacket | ArpPacket): Bytes {
+  const types = { arp: ETHERTYPE_ARP, ipv4: ETHERTYPE_IPV4, ipv6: ETHERTYPE_IPV6 }
+  const type = types[packet.kind]
   return emitEthernet(new EthernetFrame(NOBODY, NOBODY, type, packet))
 }

@@ -1,12 +1,5 @@
 import type { Errno } from '../errno.ts'
-import { echoRest, ICMP_ECHO_REQUEST, IcmpMessage } from '../icmp/message.ts'
-import {
-  DEFAULT_TTL,
-  IPV4_HEADER,
-  IPV4_PACKET_MAX,
-  MAY_FRAGMENT,
-  PROTOCOL_ICMP,
-} from '../ipv4/packet.ts'
+import { DEFAULT_TTL } from '../ipv4/packet.ts'
 import { isCongestionName } from '../tcp/congestion/control-of.ts'
 import type { Nanos } from '../time.ts'
 import {
@@ -22,14 +15,14 @@ import {
 import { isWithinLimits } from './call-limits.ts'
 import { ephemeralPort } from './ephemeral-port.ts'
 import type { HostOut } from './output.ts'
-import { pathTo, sendIp } from './ipv4-output.ts'
+import { echoCall } from './echo-calls.ts'
+import { pathTo } from './ip-output.ts'
 import type { SocketCall, SocketId } from './socket.ts'
 import {
   addSocket,
   type HostState,
   isBroadcast,
   isOwn,
-  type IcmpSocket,
   type Listener,
   nextSocket,
   removeSocket,
@@ -56,9 +49,11 @@ export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOu
     case 'udp':
       return udpCall(h, now, socket, call, out)
     case 'icmp':
-      return icmpCall(h, now, socket, call, out)
     case 'raw': {
-      const error = rawCall(h, now, socket, call, out)
+      const isEcho = socket.kind === 'icmp'
+      const error = isEcho
+        ? echoCall(h, now, socket, call, out)
+        : rawCall(h, now, socket, call, out)
       return error === null ? undefined : reject(call, error, out)
     }
   }
@@ -341,51 +336,4 @@ function unhash(demux: Demux, socket: UdpSocket): void {
   const { address, port, remote } = socket
   if (remote !== null) removeConnection(demux, port, remote.port, remote.address, address ?? 0)
   else if (port !== 0) removeListener(demux, address, port)
-}
-
-function icmpCall(
-  h: HostState,
-  now: Nanos,
-  socket: IcmpSocket,
-  call: NamedCall,
-  out: HostOut,
-): void {
-  switch (call.kind) {
-    case 'send-echo': {
-      const path = pathTo(h, call.remote)
-      if (path === null) return reject(call, 'ENETUNREACH', out)
-      const rest = echoRest(socket.identifier, call.sequence)
-      const message = new IcmpMessage(ICMP_ECHO_REQUEST, 0, rest, call.bytes)
-      if (message.size + IPV4_HEADER > IPV4_PACKET_MAX) return reject(call, 'EMSGSIZE', out)
-      if (isBroadcast(h, call.remote)) return reject(call, 'EACCES', out)
-      sendIp(h, now, path.source, call.remote, PROTOCOL_ICMP, call.ttl, MAY_FRAGMENT, message, out)
-      return
-    }
-    case 'bind':
-      return bindEcho(h, socket, call, out)
-    case 'connect':
-      // One stream: this host's answers to this socket's requests.
-      socket.remote = call.remote.address
-      return
-    case 'close':
-    case 'abort':
-      removeListener(h.icmp, null, socket.identifier)
-      return closed(h, call.socket, out)
-    default:
-      return reject(call, 'EOPNOTSUPP', out)
-  }
-}
-
-/** The identifier takes the place of a port. */
-function bindEcho(
-  h: HostState,
-  socket: IcmpSocket,
-  call: SocketCall & { kind: 'bind' },
-  out: HostOut,
-): void {
-  if (call.address !== null) return reject(call, 'EADDRNOTAVAIL', out)
-  if (call.port === 0) return
-  if (!addListener(h.icmp, null, call.port, call.socket)) return reject(call, 'EADDRINUSE', out)
-  removeListener(h.icmp, null, socket.identifier)
-  socket.identifier = call.port
 }

@@ -11,13 +11,18 @@ import { icmpError } from './icmp-errors.ts'
 import { ICMP_UNREACHABLE, UNREACHABLE_HOST } from '../icmp/message.ts'
 import { fragmentsExpire } from './ipv4-fragments.ts'
 import { ipv4Arrives } from './ipv4-input.ts'
+import { ipv6Arrives } from './ipv6-input.ts'
+import { icmpv6Error } from './icmpv6-errors.ts'
+import { ICMPV6_ADDRESS_UNREACHABLE, ICMPV6_UNREACHABLE } from '../icmpv6/message.ts'
+import { NdPort } from './nd-port.ts'
 import type { SocketCall } from './socket.ts'
-import { arpOwner, type HostState, LOOPBACK_OWNER, REASSEMBLY_OWNER, socketOwner } from './state.ts'
+import { arpOwner, type HostState, type Interface } from './state.ts'
+import { LOOPBACK_OWNER, REASSEMBLY_OWNER, socketOwner } from './state.ts'
 import { tcpAddressLost, tcpTimer } from './tcp.ts'
 
 /**
- * A host or a router, RFC 1122 and RFC 1812: Ethernet, ARP, IPv4, ICMP, UDP and TCP composed by
- * plain calls. Frames of its ports, calls of its applications and its own timers come in; frames
+ * A host or a router, RFC 1122, RFC 1812 and RFC 8504: Ethernet, ARP, IPv4, ICMP, IPv6, ICMPv6 with
+ * neighbour discovery, UDP and TCP composed by plain calls. Frames of its ports, calls of its applications and its own timers come in; frames
  * and events go out.
  */
 export const hostEngine: Engine<HostState, SocketCall, EthernetFrame, HostEvent> = {
@@ -46,13 +51,15 @@ function frameArrives(
   const { destination, payload } = frame
   // The same string object is the rule: comparing it with another one would cost more.
   const broadcast = destination !== iface.mac && destination === BROADCAST_MAC
-  if (destination !== iface.mac && !broadcast) {
+  if (destination !== iface.mac && !broadcast && !isForGroup(iface, frame)) {
     const why = isMulticastMac(destination) ? 'ethernet no group member' : 'ethernet not for us'
     return out.event({ kind: 'dropped', why, packet: payload })
   }
   switch (payload.kind) {
     case 'ipv4':
       return ipv4Arrives(h, now, payload, broadcast, out)
+    case 'ipv6':
+      return ipv6Arrives(h, now, port, payload, out)
     case 'arp':
       return arpArrives(h, now, port, payload, out)
     case 'malformed':
@@ -66,6 +73,12 @@ function frameArrives(
   }
 }
 
+/** A frame to a group that somebody here listens to: what it carries says which. */
+function isForGroup({ ipv6 }: Interface, { destination, payload }: EthernetFrame): boolean {
+  if (payload.kind !== 'ipv6' || ipv6 === null || !isMulticastMac(destination)) return false
+  return ipv6.groups.has(payload.destination)
+}
+
 function arpArrives(h: HostState, now: Nanos, port: number, packet: ArpPacket, out: HostOut): void {
   const arp = new ArpPort(h, now, port, out)
   arp.receive(packet)
@@ -73,12 +86,7 @@ function arpArrives(h: HostState, now: Nanos, port: number, packet: ArpPacket, o
 }
 
 function timerExpires(h: HostState, now: Nanos, owner: number, out: HostOut): void {
-  if (owner === LOOPBACK_OWNER) {
-    const packets = h.loopback.slice()
-    h.loopback = []
-    for (const packet of packets) ipv4Arrives(h, now, packet, false, out)
-    return
-  }
+  if (owner === LOOPBACK_OWNER) return packetsReturn(h, now, out)
   if (owner === REASSEMBLY_OWNER) return fragmentsExpire(h, now, out)
   const firstSocket = socketOwner(h, 0)
   if (owner >= firstSocket) return tcpTimer(h, now, owner - firstSocket, out)
@@ -87,5 +95,27 @@ function timerExpires(h: HostState, now: Nanos, owner: number, out: HostOut): vo
   port.timer()
   for (const packet of port.unresolved) {
     icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0, out)
+  }
+  if (h.interfaces[index]!.ipv6 !== null) ipv6TimerExpires(h, now, index, out)
+}
+
+function ipv6TimerExpires(h: HostState, now: Nanos, index: number, out: HostOut): void {
+  const port = new NdPort(h, now, index, out)
+  port.timer()
+  for (const packet of port.unresolved) {
+    icmpv6Error(h, now, packet, ICMPV6_UNREACHABLE, ICMPV6_ADDRESS_UNREACHABLE, 0, out)
+  }
+}
+
+/** What was sent to an address of our own. */
+function packetsReturn(h: HostState, now: Nanos, out: HostOut): void {
+  const packets = h.loopback.slice()
+  h.loopback = []
+  for (const packet of packets) {
+    if (packet.kind === 'ipv4') ipv4Arrives(h, now, packet, false, out)
+    else {
+      const port = h.addresses.get(packet.destination)
+      if (port !== undefined) ipv6Arrives(h, now, port, packet, out)
+    }
   }
 }

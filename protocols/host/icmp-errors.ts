@@ -6,7 +6,7 @@ import { takeToken } from '../ipv4/rate-limit.ts'
 import type { Nanos } from '../time.ts'
 import type { HostOut } from './output.ts'
 import { errorArrives } from './icmp-input.ts'
-import { pathTo, sendIp } from './ipv4-output.ts'
+import { pathTo, sendIp } from './ip-output.ts'
 import { type HostState, isBroadcast, isOwn } from './state.ts'
 
 /** RFC 1812 §4.3.2.3: as much of the packet as fits, the whole error within 576 bytes. */

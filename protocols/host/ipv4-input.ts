@@ -73,8 +73,9 @@ function deliver(
       return icmpArrives(h, now, packet, payload, broadcast, out)
     case 'malformed':
       return drop(packet, `${payload.protocol} ${payload.why}`, out)
+    case 'icmpv6':
     case 'opaque':
-      if (rawArrives(h, packet, payload, out)) return
+      if (payload.kind === 'opaque' && rawArrives(h, packet, payload, out)) return
       drop(packet, 'ipv4 unknown protocol', out)
       if (!broadcast) {
         icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, 0, out)

@@ -1,5 +1,4 @@
-import { BROADCAST_IPV4, BROADCAST_MAC, type IpAddress, isIpv4 } from '../address.ts'
-import { assert } from '../assert.ts'
+import { BROADCAST_IPV4, BROADCAST_MAC, type Ipv4Address } from '../address.ts'
 import { ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
 import { fragment } from '../ipv4/fragment.ts'
 import {
@@ -11,23 +10,15 @@ import {
 import { lookupRoute, type Route } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
+import type { Path } from './ip-output.ts'
 import type { HostOut } from './output.ts'
 import { BROADCAST, type HostState, isOwn, LOOPBACK_OWNER } from './state.ts'
-
-/** The way to a destination, and the address of ours that packets on it carry. */
-export interface Path {
-  readonly source: IpAddress
-  /** The largest IP packet on the first link, bytes. */
-  readonly mtu: number
-}
 
 /** What a packet to ourselves may measure. */
 const LOOPBACK_MTU = IPV4_PACKET_MAX
 
-/** `null`: no route, or no address to send from. */
-export function pathTo(h: HostState, destination: IpAddress): Path | null {
+export function ipv4PathTo(h: HostState, destination: Ipv4Address): Path | null {
   if (isOwn(h, destination)) return { source: destination, mtu: LOOPBACK_MTU }
-  if (!isIpv4(destination)) return null
   const route = routeTo(h, destination)
   if (route === null) return null
   const iface = h.interfaces[route.port]!
@@ -42,19 +33,18 @@ function routeTo(h: HostState, destination: number): Route | null {
   return h.interfaces.length === 0 ? null : first
 }
 
-/** Sends a payload of our own, in pieces where it must. False where there is no route (any more). */
-export function sendIp(
+/** Half of `sendIp`. */
+export function sendIpv4(
   h: HostState,
   now: Nanos,
-  source: IpAddress,
-  destination: IpAddress,
+  source: Ipv4Address,
+  destination: Ipv4Address,
   protocol: number,
   ttl: number,
   details: Ipv4Details,
   payload: TransportPayload,
   out: HostOut,
 ): boolean {
-  assert(isIpv4(source) && isIpv4(destination), 'this host speaks IPv4')
   h.identification = (h.identification + 1) & 0xffff
   const id = h.identification
   const packet = new Ipv4Packet(source, destination, protocol, ttl, id, details, payload)

@@ -10,9 +10,11 @@ import {
   type Ipv4Packet,
   MAY_FRAGMENT,
 } from '../ipv4/packet.ts'
+import type { IpPacket } from '../ipv6/packet.ts'
 import { Opaque } from '../payload.ts'
 import type { Nanos } from '../time.ts'
-import { pathTo, sendIp, sendPacket } from './ipv4-output.ts'
+import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
+import { sendPacket } from './ipv4-output.ts'
 import type { HostOut } from './output.ts'
 import { pathMtuTo } from './path-mtu.ts'
 import type { SocketCall, SocketEvent, SocketId } from './socket.ts'
@@ -30,12 +32,7 @@ export function addRaw(h: HostState, id: SocketId, protocol: number): void {
 }
 
 /** `false`: nobody listens to this protocol, and the sender may hear so. */
-export function rawArrives(
-  h: HostState,
-  packet: Ipv4Packet,
-  payload: Opaque,
-  out: HostOut,
-): boolean {
+export function rawArrives(h: HostState, packet: IpPacket, payload: Opaque, out: HostOut): boolean {
   const sockets = h.raw.get(packet.protocol)
   if (sockets === undefined) return false
   const remote = { address: packet.source, port: 0 }
@@ -45,8 +42,10 @@ export function rawArrives(
     const id = sockets[i]!
     const socket = rawSocket(h, id)
     if (socket === null || !hears(socket, packet)) continue
-    if (socket.header) whole ??= emitIpv4(packet)
-    const bytes = socket.header ? whole! : payload.bytes
+    // IPv6 headers stay with the host (RFC 3542 §3).
+    const header = socket.header && packet.kind === 'ipv4'
+    if (header) whole ??= emitIpv4(packet)
+    const bytes = header ? whole! : payload.bytes
     out.event({ kind: 'datagram', socket: id, payload: bytes, remote, local })
   }
   return true
@@ -57,7 +56,7 @@ function rawSocket(h: HostState, id: SocketId): RawSocket | null {
   return socket?.kind === 'raw' ? socket : null
 }
 
-function hears({ address, remote }: RawSocket, { source, destination }: Ipv4Packet): boolean {
+function hears({ address, remote }: RawSocket, { source, destination }: IpPacket): boolean {
   return (address === null || address === destination) && (remote === null || remote === source)
 }
 
@@ -153,7 +152,7 @@ function send(
   if (path === null) return 'ENETUNREACH'
   if (isBroadcast(h, to)) return 'EACCES'
   const largest = socket.dontFragment ? pathMtuTo(h, now, to, path.mtu) : IPV4_PACKET_MAX
-  if (bytes.length + IPV4_HEADER > largest) return 'EMSGSIZE'
+  if (bytes.length + ipHeaderTo(to) > largest) return 'EMSGSIZE'
   const details = socket.dontFragment ? DONT_FRAGMENT : MAY_FRAGMENT
   const source = socket.address ?? path.source
   sendIp(h, now, source, to, socket.protocol, socket.ttl, details, new Opaque(bytes), out)

@@ -1,17 +1,27 @@
-import { BROADCAST_IPV4, type IpAddress, type Ipv4Address, type Mac } from '../address.ts'
+import {
+  BROADCAST_IPV4,
+  type IpAddress,
+  type Ipv4Address,
+  type Ipv6Address,
+  type Mac,
+} from '../address.ts'
 import { type ArpState, createArp } from '../arp/cache.ts'
 import { type ClaimPolicy, type Claims, claimsNextDue, createClaims } from '../arp/claim.ts'
 import { type Bytes, i32 } from '../bytes.ts'
-import type { Ipv4Packet } from '../ipv4/packet.ts'
 import { createRateLimit, type RateLimit } from '../ipv4/rate-limit.ts'
 import { createReassembly, type Reassembly } from '../ipv4/reassembly.ts'
 import { addRoute, createRoutes, type Route, type RouteTable } from '../ipv4/routes.ts'
 import { maskOf } from '../address.ts'
+import type { IpPacket } from '../ipv6/packet.ts'
+import { addIpv6Route, createIpv6Routes } from '../ipv6/routes.ts'
+import type { Ipv6Route, Ipv6RouteTable } from '../ipv6/routes.ts'
 import { Sha256 } from '../sha256.ts'
 import type { TcpPolicy } from '../tcp/policy.ts'
 import type { TcpState } from '../tcp/state.ts'
 import { ms, type Nanos } from '../time.ts'
 import { createDemux, type Demux } from './demux.ts'
+import { createIpv6Interface } from './ipv6-interface.ts'
+import type { Ipv6Interface, Ipv6InterfaceConfig } from './ipv6-interface.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { SocketId } from './socket.ts'
 
@@ -40,7 +50,8 @@ export interface HostState {
   /** By destination, oldest first; see `path-mtu.ts`. */
   pathMtus: Map<IpAddress, PathMtu>
   /** Packets to ourselves: they arrive in a step of their own, at the same instant. */
-  loopback: Ipv4Packet[]
+  loopback: IpPacket[]
+  readonly ipv6: Ipv6State
 }
 
 export interface Interface {
@@ -52,6 +63,22 @@ export interface Interface {
   readonly arp: ArpState
   /** `null`: the addresses are simply the interface's own. */
   readonly claims: Claims | null
+  /** `null`: it speaks no IPv6. */
+  readonly ipv6: Ipv6Interface | null
+}
+
+/** What a host knows of the ways to others. */
+export interface Ipv6State {
+  routes: Ipv6RouteTable
+  /** RFC 4861 §5.1, the destination cache: what looking up has given, oldest first. */
+  destinations: Map<Ipv6Address, Ipv6Way>
+}
+
+export interface Ipv6Way {
+  readonly port: number
+  readonly nextHop: Ipv6Address
+  /** The address of ours that packets carry; `null`: none fits. */
+  readonly source: Ipv6Address | null
 }
 
 /** A socket that is no TCP connection (yet). */
@@ -118,6 +145,7 @@ export interface HostConfig {
   readonly seed: string
   readonly interfaces: readonly InterfaceConfig[]
   readonly routes: readonly Route[]
+  readonly ipv6Routes?: readonly Ipv6Route[]
   /** When it starts. */
   readonly now: Nanos
 }
@@ -125,8 +153,10 @@ export interface InterfaceConfig {
   readonly mac: Mac
   readonly mtu: number
   readonly addresses: readonly { readonly address: Ipv4Address; readonly prefixLength: number }[]
-  /** How the addresses are claimed (RFC 5227); `null`: they are simply its own. */
+  /** How the IPv4 addresses are claimed (RFC 5227); `null`: they are simply its own. */
   readonly claim: ClaimPolicy | null
+  /** `null`, or left out: it speaks no IPv6. */
+  readonly ipv6?: Ipv6InterfaceConfig | null
 }
 
 /** RFC 1812 §4.3.2.8: at most so many ICMP errors, in a burst and then at a steady rate. */
@@ -146,13 +176,19 @@ export function createHost(config: HostConfig): HostState {
       if (prefixLength < 31) addresses.set(address | ~maskOf(prefixLength), BROADCAST)
     }
   })
+  const interfaces = config.interfaces.map((each, port) =>
+    createInterface(each, port, config.now, secret),
+  )
+  const ipv6Routes = createIpv6Routes()
+  for (const route of config.ipv6Routes ?? []) addIpv6Route(ipv6Routes, route)
+  interfaces.forEach(({ ipv6 }, port) => {
+    for (const { address } of ipv6?.addresses ?? []) addresses.set(address, port)
+  })
   return {
     forwarding: config.forwarding,
     policy: config.policy,
     secret,
-    interfaces: config.interfaces.map((each, port) =>
-      createInterface(each, port, config.now, secret),
-    ),
+    interfaces,
     addresses,
     routes,
     identification: 0,
@@ -166,20 +202,23 @@ export function createHost(config: HostConfig): HostState {
     fragments: createReassembly(),
     pathMtus: new Map(),
     loopback: [],
+    ipv6: { routes: ipv6Routes, destinations: new Map() },
   }
 }
 
 function createInterface(
-  { mac, mtu, addresses, claim }: InterfaceConfig,
+  { mac, mtu, addresses, claim, ipv6: ipv6Config = null }: InterfaceConfig,
   port: number,
   now: Nanos,
   secret: Bytes,
 ): Interface {
   const own = addresses.map(({ address }) => address)
-  if (claim === null) return { mac, mtu, addresses: own, arp: createArp(), claims: null }
+  const seed = i32(secret, 16) ^ Math.imul(port, 0x9e3779b1)
+  const ipv6 = ipv6Config === null ? null : createIpv6Interface(ipv6Config, mac, now, seed)
+  if (claim === null) return { mac, mtu, addresses: own, arp: createArp(), claims: null, ipv6 }
   const policy = { ...claim, from: Math.max(claim.from, now) }
   const claims = createClaims(policy, own, i32(secret, 12) ^ Math.imul(port, 0x9e3779b1))
-  return { mac, mtu, addresses: [], arp: createArp(), claims }
+  return { mac, mtu, addresses: [], arp: createArp(), claims, ipv6 }
 }
 
 /** What a host that has just been made has to do by itself: owners of timer sets, and when. */

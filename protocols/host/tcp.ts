@@ -1,13 +1,7 @@
 import { type Endpoint, type IpAddress } from '../address.ts'
 import { arpSuspect } from '../arp/cache.ts'
-import {
-  DEFAULT_TTL,
-  DONT_FRAGMENT,
-  DONT_FRAGMENT_ECT_0,
-  IPV4_HEADER,
-  type Ipv4Packet,
-  PROTOCOL_TCP,
-} from '../ipv4/packet.ts'
+import { DEFAULT_TTL, DONT_FRAGMENT, DONT_FRAGMENT_ECT_0, PROTOCOL_TCP } from '../ipv4/packet.ts'
+import type { IpPacket } from '../ipv6/packet.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
 import { ECN_BITS, NOT_ECT } from '../tcp/ecn.ts'
 import { tcpEngine } from '../tcp/engine.ts'
@@ -29,7 +23,7 @@ import {
 } from './demux.ts'
 import type { HostEvent } from './event.ts'
 import type { HostOut } from './output.ts'
-import { pathTo, sendIp } from './ipv4-output.ts'
+import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { pathMtuTo } from './path-mtu.ts'
 import type { SocketCall, SocketId } from './socket.ts'
 import {
@@ -95,7 +89,7 @@ function forget(h: HostState, s: TcpState): void {
 export function tcpArrives(
   h: HostState,
   now: Nanos,
-  packet: Ipv4Packet,
+  packet: IpPacket,
   segment: TcpSegment,
   out: HostOut,
 ): void {
@@ -129,7 +123,7 @@ function givesWay(
   h: HostState,
   now: Nanos,
   socket: SocketId,
-  packet: Ipv4Packet,
+  packet: IpPacket,
   segment: TcpSegment,
   out: HostOut,
 ): boolean {
@@ -170,7 +164,7 @@ function synArrives(
   h: HostState,
   now: Nanos,
   listenerId: SocketId,
-  packet: Ipv4Packet,
+  packet: IpPacket,
   segment: TcpSegment,
   /** The last number of a connection that it follows; `null`: it follows none. */
   after: Seq | null,
@@ -203,14 +197,15 @@ export function addTcp(
   if (path === null) return null
   if (!addConnection(h.tcp, local.port, remote.port, remote.address, local.address, id)) return null
   const chosen = isn(now, h.secret, local, remote)
+  const headers = ipHeaderTo(remote.address) + TCP_HEADER
   const s = createTcp({
     id,
     policy,
     local,
     remote,
     iss: after === null ? chosen : seqMax(chosen, seqAdd(after, BEYOND_LAST)),
-    pathMss: path.mtu - IPV4_HEADER - TCP_HEADER,
-    routeMss: pathMtuTo(h, now, remote.address, path.mtu) - IPV4_HEADER - TCP_HEADER,
+    pathMss: path.mtu - headers,
+    routeMss: pathMtuTo(h, now, remote.address, path.mtu) - headers,
     listener,
   })
   if (id === nextSocket(h)) addSocket(h, s)
@@ -234,8 +229,8 @@ export function tcpCall(
 
 /** What fits into a segment to the peer, as far as the host knows its path. */
 function routeMss(h: HostState, now: Nanos, { remoteAddress, pathMss }: TcpState): number {
-  const mtu = pathMss + IPV4_HEADER + TCP_HEADER
-  return pathMtuTo(h, now, remoteAddress, mtu) - IPV4_HEADER - TCP_HEADER
+  const headers = ipHeaderTo(remoteAddress) + TCP_HEADER
+  return pathMtuTo(h, now, remoteAddress, pathMss + headers) - headers
 }
 
 /** The segment in flight that began at `seq` was too big for the path. */

@@ -1,13 +1,8 @@
 import { ANY_IPV4, type IpAddress } from '../address.ts'
+import { ICMPV6_PORT_UNREACHABLE, ICMPV6_UNREACHABLE } from '../icmpv6/message.ts'
 import { ICMP_UNREACHABLE, UNREACHABLE_PORT } from '../icmp/message.ts'
-import {
-  DONT_FRAGMENT,
-  IPV4_HEADER,
-  IPV4_PACKET_MAX,
-  type Ipv4Packet,
-  MAY_FRAGMENT,
-  PROTOCOL_UDP,
-} from '../ipv4/packet.ts'
+import { DONT_FRAGMENT, IPV4_PACKET_MAX, MAY_FRAGMENT, PROTOCOL_UDP } from '../ipv4/packet.ts'
+import type { IpPacket } from '../ipv6/packet.ts'
 import type { Errno } from '../errno.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Nanos } from '../time.ts'
@@ -15,14 +10,15 @@ import { UDP_HEADER, UdpDatagram } from '../udp/datagram.ts'
 import { findConnection, findListener, NO_SOCKET } from './demux.ts'
 import type { HostOut } from './output.ts'
 import { icmpError } from './icmp-errors.ts'
-import { pathTo, sendIp } from './ipv4-output.ts'
+import { icmpv6Error } from './icmpv6-errors.ts'
+import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { pathMtuTo } from './path-mtu.ts'
 import { type HostState, isBroadcast, type UdpSocket } from './state.ts'
 
 export function udpArrives(
   h: HostState,
   now: Nanos,
-  packet: Ipv4Packet,
+  packet: IpPacket,
   datagram: UdpDatagram,
   broadcast: boolean,
   out: HostOut,
@@ -34,8 +30,7 @@ export function udpArrives(
   if (socket === NO_SOCKET) {
     out.event({ kind: 'dropped', why: 'udp no socket', packet })
     // RFC 1122 §4.1.3.1
-    if (!broadcast) icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_PORT, 0, out)
-    return
+    return broadcast ? undefined : portUnreachable(h, now, packet, out)
   }
   const remote = { address: source, port: sourcePort }
   const local = { address: destination, port: destinationPort }
@@ -45,6 +40,12 @@ export function udpArrives(
   const other = findListener(h.udp, ANY_IPV4, destinationPort)
   if (other === NO_SOCKET || other === socket) return
   out.event({ kind: 'datagram', socket: other, payload, remote, local })
+}
+
+function portUnreachable(h: HostState, now: Nanos, packet: IpPacket, out: HostOut): void {
+  if (packet.kind === 'ipv4') {
+    icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_PORT, 0, out)
+  } else icmpv6Error(h, now, packet, ICMPV6_UNREACHABLE, ICMPV6_PORT_UNREACHABLE, 0, out)
 }
 
 /** Sends one datagram; says why not, in errno names. */
@@ -59,7 +60,7 @@ export function sendUdp(
   const path = pathTo(h, to.address)
   if (path === null) return 'ENETUNREACH'
   if (isBroadcast(h, to.address) && !socket.broadcast) return 'EACCES'
-  const size = payload.length + UDP_HEADER + IPV4_HEADER
+  const size = payload.length + UDP_HEADER + ipHeaderTo(to.address)
   const largest = socket.dontFragment ? pathMtuTo(h, now, to.address, path.mtu) : IPV4_PACKET_MAX
   if (size > largest) return 'EMSGSIZE'
   const { address } = socket

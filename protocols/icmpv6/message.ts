@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts'
+import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, type IcmpMessage } from '../icmp/message.ts'
 
 /** RFC 4443 §2.1: errors have types below 128. */
 export const ICMPV6_UNREACHABLE = 1
@@ -66,3 +67,11 @@ export class Icmpv6Message {
 
 /** RFC 4443 §2.1. */
 export const isIcmpv6Error = (type: number): boolean => type < 128
+
+// Echo is the same in both families, but for its numbers.
+
+export const isEchoRequest = ({ kind, type }: IcmpMessage | Icmpv6Message): boolean =>
+  type === (kind === 'icmp' ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST)
+
+export const isEchoReply = ({ kind, type }: IcmpMessage | Icmpv6Message): boolean =>
+  type === (kind === 'icmp' ? ICMP_ECHO_REPLY : ICMPV6_ECHO_REPLY)

@@ -83,7 +83,7 @@ export interface ExtensionHeader {
 export function* headersOf(first: number, chain: Bytes): Generator<ExtensionHeader> {
   let type = first
   let namedAt = -1
-  for (let at = 0; at < chain.length; ) {
+  for (let at = 0; at < chain.length;) {
     const length = type === FRAGMENT ? FRAGMENT_HEADER : 8 * (chain[at + 1]! + 1)
     yield { type, at, length, namedAt }
     type = chain[at]!

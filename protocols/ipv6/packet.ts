@@ -47,6 +47,16 @@ export class Ipv6Details {
 }
 
 export const PLAIN_IPV6 = new Ipv6Details(0, 0)
+const ECT_0 = 2
+const PLAIN_ECT_0 = new Ipv6Details(ECT_0, 0)
+
+/** The details of a packet that only its traffic class sets apart. */
+export const ipv6DetailsOf = (trafficClass: number): Ipv6Details =>
+  trafficClass === 0
+    ? PLAIN_IPV6
+    : trafficClass === ECT_0
+      ? PLAIN_ECT_0
+      : new Ipv6Details(trafficClass, 0)
 
 /** An IPv6 packet, RFC 8200. */
 export class Ipv6Packet {
@@ -82,3 +92,6 @@ export class Ipv6Packet {
 
 /** A packet of either family: the class tells them apart, and so does the type of its addresses. */
 export type IpPacket = Ipv4Packet | Ipv6Packet
+
+export const isIp = (packet: { readonly kind: string }): packet is IpPacket =>
+  packet.kind === 'ipv4' || packet.kind === 'ipv6'

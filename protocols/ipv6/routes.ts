@@ -63,10 +63,7 @@ export function removeIpv6Route(
 }
 
 /** The most specific route, or `null`. It belongs to the table: copy what has to be kept. */
-export function lookupIpv6Route(
-  state: Ipv6RouteTable,
-  destination: Ipv6Address,
-): Ipv6Route | null {
+export function lookupIpv6Route(state: Ipv6RouteTable, destination: Ipv6Address): Ipv6Route | null {
   for (const { prefixLength, table } of state.levels) {
     const route = table.get(networkOfIpv6(destination, prefixLength))
     if (route !== undefined) return route

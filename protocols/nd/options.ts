@@ -46,7 +46,8 @@ export function readNdOptions(b: Bytes, at: number): NdOptions | Malformation {
 }
 
 function readOption(found: NdOptions, b: Bytes, at: number, length: number): void {
-  switch (b[at]) {
+  const type: number = b[at]!
+  switch (type) {
     case SOURCE_MAC:
       if (length === 8) found.sourceMac ??= readMac(b, at + 2)
       return

@@ -21,11 +21,8 @@ const CHECKSUM = 6
  * the bytes behind it are ignored. `optional`: the sender may have left the checksum out, which only
  * IPv4 allows.
  */
-export const parseUdp = (
-  bytes: Bytes,
-  pseudoSum: number,
-  optional = true,
-): Parsed<UdpDatagram> => toParsed(readUdpDatagram(bytes, 0, bytes.length, pseudoSum, optional))
+export const parseUdp = (bytes: Bytes, pseudoSum: number, optional = true): Parsed<UdpDatagram> =>
+  toParsed(readUdpDatagram(bytes, 0, bytes.length, pseudoSum, optional))
 
 /** `pseudoSum` is `pseudoHeaderSum(…, datagram.size)`. */
 export function emitUdp(datagram: UdpDatagram, pseudoSum: number): Uint8Array {

@@ -1,5 +1,6 @@
 import { EthernetFrame } from '../../protocols/ethernet/frame.ts'
 import { Ipv4Details, Ipv4Packet } from '../../protocols/ipv4/packet.ts'
+import { Ipv6Details, Ipv6Packet, isIp } from '../../protocols/ipv6/packet.ts'
 import type { LinkDropReason } from '../../trace/record.ts'
 import type { QueueOut, WaitingFrame } from './discipline.ts'
 
@@ -13,11 +14,17 @@ const CONGESTION_EXPERIENCED = 3
  */
 export function withCongestionExperienced(frame: EthernetFrame): EthernetFrame | null {
   const packet = frame.payload
-  if (packet.kind !== 'ipv4') return null
-  const { details } = packet
-  const ecn = details.trafficClass & ECN_BITS
+  if (!isIp(packet)) return null
+  const ecn = packet.details.trafficClass & ECN_BITS
   if (ecn === 0) return null
   if (ecn === CONGESTION_EXPERIENCED) return frame
+  const { destination, source, etherType } = frame
+  const marked = packet.kind === 'ipv4' ? markedIpv4(packet) : markedIpv6(packet)
+  return new EthernetFrame(destination, source, etherType, marked)
+}
+
+function markedIpv4(packet: Ipv4Packet): Ipv4Packet {
+  const { source, destination, protocol, ttl, identification, details, payload } = packet
   const marked = new Ipv4Details(
     details.trafficClass | CONGESTION_EXPERIENCED,
     details.dontFragment,
@@ -25,13 +32,21 @@ export function withCongestionExperienced(frame: EthernetFrame): EthernetFrame |
     details.fragmentOffset,
     details.options,
   )
-  const { source, destination, protocol, ttl, identification, payload } = packet
-  return new EthernetFrame(
-    frame.destination,
-    frame.source,
-    frame.etherType,
-    new Ipv4Packet(source, destination, protocol, ttl, identification, marked, payload),
+  return new Ipv4Packet(source, destination, protocol, ttl, identification, marked, payload)
+}
+
+function markedIpv6(packet: Ipv6Packet): Ipv6Packet {
+  const { source, destination, protocol, hopLimit, details, payload } = packet
+  const marked = new Ipv6Details(
+    details.trafficClass | CONGESTION_EXPERIENCED,
+    details.flowLabel,
+    details.firstHeader,
+    details.extensions,
+    details.fragmentOffset,
+    details.moreFragments,
+    details.identification,
   )
+  return new Ipv6Packet(source, destination, protocol, hopLimit, marked, payload)
 }
 
 /** Marks a frame that waits, if it can be. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fromHex } from '../../protocols/bytes.ts'
 import { parseEthernet } from '../../protocols/ethernet/codec.ts'
+import { isIp } from '../../protocols/ipv6/packet.ts'
 import { stream } from '../../sim/random.ts'
 import { dissect } from '../../trace/dissect.ts'
 import { defectText, type Dissection, layerLines } from '../../trace/dissect-layers.ts'
@@ -81,9 +82,9 @@ describe('defects', () => {
       const parsed = parseEthernet(bytes)
       if (!parsed.ok) throw new Error('a whole Ethernet header')
       const packet = parsed.value.payload
-      const inner = packet.kind === 'ipv4' ? packet.payload : packet
+      const inner = isIp(packet) ? packet.payload : packet
       const found = dissect(bytes)
-      // IPv6 and VLAN tags are beyond the codecs.
+      // VLAN tags are beyond the codecs.
       if (packet.kind === 'opaque') continue
       const expected = inner.kind === 'malformed' ? [`${inner.protocol} ${inner.why}`] : []
       if (!found.offloaded) {

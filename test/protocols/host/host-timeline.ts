@@ -42,6 +42,8 @@ export interface Stand {
   readonly mtu?: number
 }
 
+const NUMBERS = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58, opaque: 253, malformed: 253 }
+
 /** A packet to us, or to `FAR`. */
 export function packet(
   payload: Ipv4Packet['payload'],
@@ -49,7 +51,7 @@ export function packet(
 ): Ipv4Packet {
   const { source = PEER, destination = OWN, protocol, ttl = DEFAULT_TTL, details } = more
   const plain = details ?? new Ipv4Details(0, false, false, 0, new Uint8Array(0))
-  const number = protocol ?? { tcp: 6, udp: 17, icmp: 1, opaque: 253, malformed: 253 }[payload.kind]
+  const number = protocol ?? NUMBERS[payload.kind]
   return new Ipv4Packet(source, destination, number, ttl, 7, plain, payload)
 }
 

@@ -1,0 +1,69 @@
+import type { Ipv6Address } from '../address.ts'
+import type { Ipv4Details, TransportPayload } from '../ipv4/packet.ts'
+import { isMulticastIpv6, multicastMac } from '../ipv6/address.ts'
+import { ipv6DetailsOf, Ipv6Packet } from '../ipv6/packet.ts'
+import { ETHERTYPE_IPV6, EthernetFrame } from '../ethernet/frame.ts'
+import { IPV6_PAYLOAD_MAX } from '../ipv6/packet.ts'
+import type { Nanos } from '../time.ts'
+import type { Path } from './ip-output.ts'
+import { isOnAnyLink, wayTo } from './ipv6-ways.ts'
+import { sendToIpv6Neighbour } from './nd-port.ts'
+import type { HostOut } from './output.ts'
+import { type HostState, isOwn, LOOPBACK_OWNER } from './state.ts'
+
+/** Half of `pathTo`. */
+export function ipv6PathTo(h: HostState, destination: Ipv6Address): Path | null {
+  if (isOwn(h, destination)) return { source: destination, mtu: IPV6_PAYLOAD_MAX }
+  const way = wayTo(h, destination)
+  if (way === null || way.source === null) return null
+  return { source: way.source, mtu: h.interfaces[way.port]!.mtu }
+}
+
+/** Half of `sendIp`. */
+export function sendIpv6(
+  h: HostState,
+  now: Nanos,
+  source: Ipv6Address,
+  destination: Ipv6Address,
+  protocol: number,
+  hopLimit: number,
+  { trafficClass }: Ipv4Details,
+  payload: TransportPayload,
+  out: HostOut,
+): boolean {
+  const details = ipv6DetailsOf(trafficClass)
+  const packet = new Ipv6Packet(source, destination, protocol, hopLimit, details, payload)
+  if (isOwn(h, destination)) {
+    h.loopback.push(packet)
+    out.wake(LOOPBACK_OWNER, now)
+    return true
+  }
+  // An address on the link is on that of the address we send from.
+  const from = isOnAnyLink(destination) ? h.addresses.get(source) : undefined
+  const way = from === undefined ? wayTo(h, destination) : null
+  const port = from ?? way?.port
+  if (port === undefined) {
+    out.event({ kind: 'dropped', why: 'ipv6 no route', packet })
+    return false
+  }
+  if (packet.size > h.interfaces[port]!.mtu) {
+    out.event({ kind: 'dropped', why: 'ipv6 too big', packet })
+    return true
+  }
+  transmitIpv6(h, now, port, way?.nextHop ?? destination, packet, out)
+  return true
+}
+
+/** Puts a packet on a link: to a group, or to the next hop. */
+export function transmitIpv6(
+  h: HostState,
+  now: Nanos,
+  port: number,
+  nextHop: Ipv6Address,
+  packet: Ipv6Packet,
+  out: HostOut,
+): void {
+  if (!isMulticastIpv6(nextHop)) return sendToIpv6Neighbour(h, now, port, nextHop, packet, out)
+  const { mac } = h.interfaces[port]!
+  out.send(new EthernetFrame(multicastMac(nextHop), mac, ETHERTYPE_IPV6, packet), port)
+}

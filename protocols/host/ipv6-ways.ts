@@ -1,0 +1,49 @@
+import type { Ipv6Address } from '../address.ts'
+import { isLinkLocal, isMulticastIpv6 } from '../ipv6/address.ts'
+import { lookupIpv6Route } from '../ipv6/routes.ts'
+import { selectSource } from '../ipv6/source-address.ts'
+import type { HostState, Ipv6Way } from './state.ts'
+
+/** Destinations. Beyond that the one that was looked up first goes. */
+const DESTINATIONS_MAX = 1024
+
+/** The first hop towards a destination and the address to send from; remembered. */
+export function wayTo(h: HostState, destination: Ipv6Address): Ipv6Way | null {
+  const { destinations } = h.ipv6
+  const known = destinations.get(destination)
+  if (known !== undefined) return known
+  const hop = firstHop(h, destination)
+  if (hop === null) return null
+  const { port, nextHop } = hop
+  const source = selectSource(h.interfaces[port]!.ipv6!.addresses, destination)
+  if (destinations.size === DESTINATIONS_MAX) {
+    for (const oldest of destinations.keys()) {
+      destinations.delete(oldest)
+      break
+    }
+  }
+  destinations.set(destination, { port, nextHop, source })
+  return destinations.get(destination)!
+}
+
+/** What was looked up no longer counts: a route, an address or a router came or went. */
+export function forgetWays(h: HostState): void {
+  if (h.ipv6.destinations.size > 0) h.ipv6.destinations.clear()
+}
+
+/** RFC 4861 §5.2. A link-local address is on the first link that speaks IPv6, as far as it says. */
+function firstHop(
+  h: HostState,
+  destination: Ipv6Address,
+): { readonly port: number; readonly nextHop: Ipv6Address } | null {
+  if (isOnAnyLink(destination)) {
+    const port = h.interfaces.findIndex(({ ipv6 }) => ipv6 !== null)
+    return port < 0 ? null : { port, nextHop: destination }
+  }
+  const route = lookupIpv6Route(h.ipv6.routes, destination)
+  if (route === null) return null
+  return { port: route.port, nextHop: route.gateway ?? destination }
+}
+
+/** Of such an address it does not say on which link it is. */
+export const isOnAnyLink = (a: Ipv6Address): boolean => isLinkLocal(a) || isMulticastIpv6(a)
