@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { EnvironmentError, UserError } from '../sim/user-error.ts'
 import { endQuietlyWithoutReader } from './data-out.ts'
@@ -12,12 +10,14 @@ import {
   EXIT_USER,
 } from './exit-codes.ts'
 import { NodeFiles } from './files.ts'
+import { liveVerb } from './live.ts'
 import { listVerb } from './list.ts'
-import { packageRoot } from './package-root.ts'
+import { packageVersion } from './package-root.ts'
 import { packetdrillVerb } from './packetdrill.ts'
 import { plotVerb } from './plot.ts'
 import { readVerb } from './read.ts'
 import { describe, errorLine, message } from './report.ts'
+import { replayVerb } from './replay.ts'
 import { runVerb } from './run.ts'
 import { schemaVerb } from './schema-verb.ts'
 import { tcVerb } from './tc.ts'
@@ -43,6 +43,8 @@ const VERBS: readonly RegisterVerb[] = [
   tcVerb,
   packetdrillVerb,
   encapsulateVerb,
+  liveVerb,
+  replayVerb,
 ]
 
 /** The whole command line: from arguments without the program's name to the exit code. */
@@ -64,7 +66,7 @@ export async function main(args: readonly string[]): Promise<number> {
 function commandLine(files: NodeFiles, verb: Verb): Command {
   const program = new Command('twinwire')
     .description('A deterministic network simulator with a TCP of its own.')
-    .version(version())
+    .version(packageVersion())
     .exitOverride()
     .configureOutput({ outputError: (text) => errorLine(oneLine(text)) })
     .showHelpAfterError(false)
@@ -104,8 +106,3 @@ const oneLine = (text: string): string =>
     .trim()
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
-
-function version(): string {
-  const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
-}

@@ -1,11 +1,6 @@
 import type { Outcome } from '../sim/outcome.ts'
-import type { FileWriter } from '../sim/files.ts'
 import { EnvironmentError, UserError } from '../sim/user-error.ts'
-import { formatDuration } from '../sim/units.ts'
 import type { TraceObserver } from '../trace/record.ts'
-import { PcapngWriter } from '../trace/pcapng.ts'
-import { formatSummary } from '../trace/summary.ts'
-import { TraceText } from '../trace/text.ts'
 import { LineOut } from './data-out.ts'
 import { digestPath, expectedDigest, readDigests, updateDigest } from './digests.ts'
 import { EXIT_EXPECTATION, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts'
@@ -14,6 +9,7 @@ import { blaming, findScenario } from './find-scenario.ts'
 import { interruptible } from './interrupt.ts'
 import { progressBar } from './progress.ts'
 import { message } from './report.ts'
+import { openCapture, stdoutIsTaken, summaryText, textObserver, traceStream } from './run-output.ts'
 import { stackPlace } from './source-place.ts'
 import { watchPrograms } from './watch-programs.ts'
 import { openSeries } from './series-out.ts'
@@ -49,7 +45,7 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
   const settings = readSettings(command.set)
   const until = command.until === undefined ? {} : { until: readUntil(command.until) }
   const loaded = await findScenario(name)
-  const capture = openCapture(command, files)
+  const capture = openCapture(command.write, files)
   const series = openSeries(command, loaded.scenario.spec.name, files)
   const trace = command.trace ? new LineOut(traceStream(command)) : null
   const observers: TraceObserver[] = []
@@ -131,44 +127,6 @@ function digestAgrees(
   return false
 }
 
-interface Capture {
-  readonly pcapng: PcapngWriter
-  /** `null` for stdout. */
-  readonly file: FileWriter | null
-}
-
-function openCapture({ write }: RunCommand, files: NodeFiles): Capture | null {
-  if (write === undefined) return null
-  if (write !== '-') {
-    const file = files.create(write)
-    return { pcapng: new PcapngWriter((bytes) => file.write(bytes)), file }
-  }
-  if (process.stdout.isTTY) {
-    throw new UserError('a capture is not for a terminal', {
-      where: '-w -',
-      hint: 'pipe it: twinwire run … -w - | tcpdump -n -r -',
-    })
-  }
-  return { pcapng: new PcapngWriter((bytes) => process.stdout.write(bytes)), file: null }
-}
-
-/*
- * Stdout carries one thing: the capture with `-w -`, else the object with `--json`, else the lines
- * with `--trace`, else the summary. Everything else goes to stderr.
- */
-const stdoutIsTaken = (command: RunCommand): boolean => command.json || command.write === '-'
-
-const traceStream = (command: RunCommand): NodeJS.WritableStream =>
-  stdoutIsTaken(command) ? process.stderr : process.stdout
-
-function textObserver(out: LineOut): TraceObserver {
-  const text = new TraceText()
-  return (record) => {
-    const line = text.line(record)
-    if (line !== null) out.line(line)
-  }
-}
-
 function report(
   outcome: Outcome,
   command: RunCommand,
@@ -190,38 +148,6 @@ function report(
   if (outcome.failure !== null) {
     message(`failed: ${place === null ? '' : `${place}: `}${outcome.failure}`)
   }
-}
-
-/** Three digits behind the point say enough to a person; the JSON has them all. */
-function spanText(span: number): string {
-  if (span < 1e3) return `${span}ns`
-  if (span < 1e6) return `${shortened(span / 1e3)}us`
-  return span < 1e9 ? `${shortened(span / 1e6)}ms` : `${shortened(span / 1e9)}s`
-}
-
-const shortened = (n: number): string => String(Math.round(n * 1000) / 1000)
-
-function summaryText(outcome: Outcome, capture: string | null): string {
-  const tables = formatSummary(outcome.flows, outcome.links).trim()
-  const lines = [`${outcome.scenario}, seed ${outcome.seed}`, '']
-  if (tables !== '') lines.push(tables, '')
-  const facts: [string, string][] = Object.entries(outcome.notes).map(([k, v]) => [k, String(v)])
-  for (const [name, s] of Object.entries(outcome.samples)) {
-    const shown = [s.min, s.p50, s.p90, s.p99, s.max].map(spanText).join('/')
-    facts.push([name, `min/p50/p90/p99/max ${shown} of ${s.count}`])
-  }
-  for (const [name, at] of Object.entries(outcome.marks)) facts.push([name, `at ${spanText(at)}`])
-  if (outcome.fairness !== null) {
-    facts.push(['fairness', `${outcome.fairness.toFixed(4)} (Jain's index over TCP goodput)`])
-  }
-  const { ended, lastFrameAt } = outcome
-  const quiet = lastFrameAt === ended ? '' : `; last frame at ${spanText(lastFrameAt)}`
-  facts.push(['ended', `${formatDuration(ended)} simulated, ${outcome.events} events${quiet}`])
-  if (capture !== null) facts.push(['capture', capture])
-  facts.push(['digest', outcome.digest], ['verdict', outcome.verdict])
-  const width = Math.max(...facts.map(([name]) => name.length))
-  for (const [name, fact] of facts) lines.push(`${name.padEnd(width)}  ${fact}`)
-  return lines.join('\n')
 }
 
 const RUN_EXAMPLES = `

@@ -38,6 +38,8 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
   boots = 1
   /** Links that lead away, by port. */
   readonly ports: LinkDirection[] = []
+  /** Where frames go that leave by a port without a link; `null`: nowhere, nothing is plugged in. */
+  outside: ((frame: EthernetFrame) => void) | null = null
   readonly #world: World
   /** The queue's source of each timer set, by owner; -1 where it never had a deadline. */
   readonly #sources: number[] = []
@@ -219,7 +221,9 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
   // What the engine says, while a step runs.
 
   send(frame: EthernetFrame, port: number): void {
-    this.#world.sent(this, this.ports[port]!, port, frame)
+    const link = this.ports[port]
+    if (link === undefined) this.outside?.(frame)
+    else this.#world.sent(this, link, port, frame)
   }
 
   event(event: NodeEvent): void {

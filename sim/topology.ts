@@ -39,7 +39,8 @@ export interface Network {
 
 export interface NodePlan {
   readonly name: string
-  readonly kind: NodeKind
+  /** `device`: it leads out of the world; what a scenario writes is never one. */
+  readonly kind: NodeKind | 'device'
   readonly forwarding: boolean
   /** The index is the port. In the order in which the links are declared. */
   readonly interfaces: readonly InterfacePlan[]

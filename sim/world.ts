@@ -113,6 +113,10 @@ export class World {
     if (plan.kind === 'hub') {
       return new Node(this, plan.name, false, () => drive(hubEngine, createHub(ports)))
     }
+    if (plan.kind === 'device') {
+      // One port for the link and one without any, which leads outside.
+      return new Node(this, plan.name, false, () => drive(hubEngine, createHub(2)))
+    }
     if (plan.switching !== null) {
       const { ageing, tableSize } = plan.switching
       const make = () => drive(switchEngine, createSwitch(ports, ageing, tableSize))

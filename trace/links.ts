@@ -132,9 +132,9 @@ export class LinkTable {
   }
 
   summaries(rates: ReadonlyMap<string, number>, elapsed: Nanos): LinkSummary[] {
-    return [...this.#links.values()].map((link) =>
-      link.summary(rates.get(link.name) || null, elapsed),
-    )
+    // What comes from outside of the world, `>b`, came over no link of its.
+    const own = [...this.#links.values()].filter(({ name }) => !name.startsWith('>'))
+    return own.map((link) => link.summary(rates.get(link.name) || null, elapsed))
   }
 
   #of(name: string): LinkFigures {
