@@ -85,7 +85,7 @@ export class RealTime {
         if (this.#done) return
         this.#done = true
         if (error === null) resolve()
-        else reject(error as Error)
+        else reject(error)
       }
     })
     try {
