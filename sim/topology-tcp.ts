@@ -45,6 +45,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   hystart: 'flag',
   dupAckThreshold: 'count',
   ecn: ECN_POLICIES,
+  ecnSynRetries: 'count',
   sendBuffer: 'size',
   receiveBuffer: 'size',
   receiveBufferMax: 'size',

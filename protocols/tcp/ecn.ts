@@ -30,20 +30,24 @@ export interface Ecn {
 
 const BOTH = ECE | CWR
 
-/** §6.1.1: the bits of our SYN or SYN,ACK. A SYN that went unanswered is repeated without. */
+/** §6.1.1: the bits of our SYN or SYN,ACK. Unanswered, it is repeated without. */
 export function synEcnFlags(s: TcpState): number {
   if (s.state === 'SYN-RECEIVED') return s.ecn === null ? 0 : ECE
-  return s.policy.ecn === 'request' && s.rto.retransmits === 0 ? BOTH : 0
+  return asksForEcn(s) ? BOTH : 0
 }
+
+/** Whether the SYN that was sent last has asked. */
+const asksForEcn = ({ policy, rto }: TcpState): boolean =>
+  policy.ecn === 'request' && rto.retransmits <= policy.ecnSynRetries
 
 /** §6.1.1: takes what the peer's SYN or SYN,ACK offers. */
 export function agreeOnEcn(s: TcpState, { flags }: TcpSegment): void {
-  const { policy, rto } = s
+  const { policy } = s
   const bits = flags & BOTH
   const agreed =
     flags & ACK
       ? // Both bits come back from hosts that reflect what they do not know.
-        policy.ecn === 'request' && rto.retransmits === 0 && bits === ECE
+        asksForEcn(s) && bits === ECE
       : policy.ecn !== 'off' && bits === BOTH
   s.ecn = agreed ? { echo: false, cwr: false, recover: s.iss } : null
 }

@@ -47,6 +47,8 @@ export interface TcpChoices {
   readonly dupAckThreshold: number
   /** RFC 3168. */
   readonly ecn: EcnPolicy
+  /** RFC 3168 §6.1.1.1: so many repetitions of our SYN still ask for it. */
+  readonly ecnSynRetries: number
   /** Bytes. The receive buffer decides the window scale that is offered. */
   readonly sendBuffer: number
   readonly receiveBuffer: number

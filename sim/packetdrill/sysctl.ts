@@ -1,3 +1,5 @@
+import { isCongestionName } from '../../protocols/tcp/congestion/control-of.ts'
+import { ECN_POLICIES } from '../../protocols/tcp/ecn.ts'
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
 import { FREEBSD } from '../../protocols/tcp/profiles/freebsd.ts'
 import { ms } from '../../protocols/time.ts'
@@ -22,6 +24,12 @@ const only =
   (n) =>
     values.includes(n) ? NONE : null
 
+/** Both systems: 0 never, 1 asks for it, 2 agrees where the peer asks. */
+function ecn(n: number): Setting | null {
+  const choice = ECN_POLICIES[[0, 2, 1][n] ?? -1]
+  return choice === undefined ? null : policy({ ecn: choice })
+}
+
 /** The names of two systems; what a host of ours does not have is known by its idle value alone. */
 const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_timestamps': (n) => policy({ timestamps: n !== 0 }),
@@ -30,7 +38,12 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_syn_retries': (n) => policy({ synRetries: n }),
   'net.ipv4.tcp_retries2': (n) => policy({ dataRetries: n }),
   'net.ipv4.tcp_fin_timeout': (n) => policy({ finWait2: ms(1000 * n) }),
-  'net.ipv4.tcp_ecn': only(0),
+  'net.ipv4.tcp_ecn': (n) => ecn(n),
+  'net.ipv4.tcp_dsack': (n) => policy({ dsack: n !== 0 }),
+  'net.ipv4.tcp_reordering': (n) => policy({ dupAckThreshold: n }),
+  'net.ipv4.tcp_retries1': (n) => policy({ suspectAfter: n }),
+  'net.ipv4.tcp_synack_retries': (n) => policy({ synAckRetries: n }),
+  'net.ipv4.tcp_rfc1337': (n) => policy({ timeWaitStays: n !== 0 }),
   'net.ipv4.tcp_fastopen': only(0),
   'net.inet.tcp.rfc1323': (n) => policy({ timestamps: n !== 0, windowScale: n !== 0 }),
   'net.inet.tcp.sack.enable': (n) => policy({ sackPermitted: n !== 0 }),
@@ -41,8 +54,8 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.mssdflt': only(536),
   'net.inet.tcp.rexmit_slop': (n) => policy({ rtoSlop: ms(n) }),
   'net.inet.tcp.rexmit_drop_options': only(0),
-  // 2: used where the peer asks for it, which shows in what a script then expects.
-  'net.inet.tcp.ecn.enable': only(0, 2),
+  'net.inet.tcp.ecn.enable': (n) => ecn(n),
+  'net.inet.tcp.ecn.maxretries': (n) => policy({ ecnSynRetries: n }),
   'net.inet.tcp.blackhole': only(0),
   'net.inet.tcp.insecure_rst': (n) => policy({ insecureReset: n !== 0 }),
   'net.inet.tcp.insecure_syn': (n) => policy({ insecureSyn: n !== 0 }),
@@ -83,6 +96,7 @@ function settingOf(command: string, line: number): Setting {
   if (name === undefined || value === undefined) {
     throw new Unsupported(`command '${command.split(/\s/, 1)[0]}'`, line)
   }
+  if (name === 'net.ipv4.tcp_congestion_control') return congestionOf(value, line)
   const meaning = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : buffers(name)
   const number = Number(
     value.replaceAll(/["']/g, '').trim().split(/\s+/)[name.endsWith('mem') ? 1 : 0],
@@ -90,6 +104,11 @@ function settingOf(command: string, line: number): Setting {
   const setting = Number.isInteger(number) ? meaning?.(number) : null
   if (setting === null || setting === undefined) throw new Unsupported(`${name}=${value}`, line)
   return setting
+}
+
+function congestionOf(value: string, line: number): Setting {
+  if (isCongestionName(value)) return policy({ congestion: value })
+  throw new Unsupported(`net.ipv4.tcp_congestion_control=${value}`, line)
 }
 
 /** Three sizes: least, usual, most. */

@@ -25,6 +25,7 @@ export const FREEBSD = RFC.with({
   synAckRetries: 3, // SYNCACHE_MAXREXMTS
   dataRetries: 12,
   delayedAck: ms(40), // delacktime
+  ecnSynRetries: 1, // ecn.maxretries
   msl: s(30), // net.inet.tcp.msl
   finWait2: s(60), // finwait2_timeout
   slowStartLimit: 2, // abc_l_var

@@ -40,6 +40,7 @@ export const RFC = createPolicy({
   slowStartLimit: 8,
   hystart: true,
   dupAckThreshold: 3,
+  ecnSynRetries: 0,
   ecn: 'accept',
   sendBuffer: 4 << 20,
   receiveBuffer: 4 << 20,
