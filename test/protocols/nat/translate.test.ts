@@ -4,6 +4,7 @@ import { NO_BYTES } from '../../../protocols/bytes.ts'
 import { echoRest, IcmpMessage } from '../../../protocols/icmp/message.ts'
 import { emitIpv4, parseIpv4 } from '../../../protocols/ipv4/codec.ts'
 import { Ipv4Packet, MAY_FRAGMENT, type TransportPayload } from '../../../protocols/ipv4/packet.ts'
+import { Opaque } from '../../../protocols/payload.ts'
 import { createNat, NAT_DEFAULTS } from '../../../protocols/nat/table.ts'
 import { translateIn, translateOut } from '../../../protocols/nat/translate.ts'
 import { NO_OPTIONS } from '../../../protocols/tcp/options.ts'
@@ -117,10 +118,7 @@ test('a datagram without a checksum keeps none within an error', () => {
 })
 
 test('other protocols do not pass', () => {
-  const packetOf = new Ipv4Packet(IN, PEER, 253, 60, 7, MAY_FRAGMENT, {
-    kind: 'opaque',
-    bytes: NO_BYTES,
-    size: 0,
-  } as TransportPayload)
+  const other = new Opaque(NO_BYTES)
+  const packetOf = new Ipv4Packet(IN, PEER, 253, 60, 7, MAY_FRAGMENT, other)
   expect(translateOut(nat(), 0, packetOf)).toBeNull()
 })
