@@ -36,7 +36,7 @@ export interface Offer {
   readonly name: string
   /** Of the file, bytes. */
   readonly size: number
-  /** SHA-256 of the file, 32 bytes. */
+  /** SHA-256 of what is carried, 32 bytes. */
   readonly hash: Bytes
   /** Bytes of every unit but the last. */
   readonly unitBytes: number
@@ -152,6 +152,9 @@ function putSize(b: Uint8Array, at: number, size: number): void {
   putU16(b, at, Math.floor(size / 2 ** 32))
   putI32(b, at + 2, size)
 }
+
+/** Of a packet that need not be whole; 0 where it is too short to say. */
+export const sessionOf = (b: Bytes): number => (b.length < SESSION_HEADER ? 0 : u32(b, SESSION))
 
 const u32 = (b: Bytes, at: number): number => u16(b, at) * 0x10000 + u16(b, at + 2)
 const readSize = (b: Bytes, at: number): number => u16(b, at) * 2 ** 32 + u32(b, at + 2)
