@@ -37,18 +37,31 @@ export function runApplication<State, Command, Report>(
   const commands: Command[] = []
   let stepping = false
   let running = false
+  let due: Nanos = NEVER
+  // When the layer wakes us. It may be earlier than `due`: most deadlines are only ever moved back.
+  let armed: Nanos = NEVER
   let cancel: (() => void) | null = null
 
+  function arm(at: Nanos): void {
+    armed = at
+    cancel = layer.at(at, () => {
+      armed = NEVER
+      cancel = null
+      if (due > layer.now) return due === NEVER ? undefined : arm(due)
+      due = NEVER
+      step({ kind: 'timer' })
+    })
+  }
   const out = {
     call: (call: SocketCall) => void calls.push(call),
     report: (said: Report) => report(said, layer.now),
     wake: (at: Nanos) => {
+      due = at
+      if (at >= armed && at !== NEVER) return
       cancel?.()
-      const timer = () => {
-        cancel = null
-        step({ kind: 'timer' })
-      }
-      cancel = at === NEVER ? null : layer.at(at, timer)
+      cancel = null
+      armed = NEVER
+      if (at !== NEVER) arm(at)
     },
   }
   const hear = (event: SocketEvent): void => step({ kind: 'socket', event })

@@ -76,7 +76,18 @@ export function receiveAs(profile: TransferProfile, options: ReceiveOptions): Fi
     policy.acknowledgement === 'selective' ? 'last-in-order' : policy.acknowledgement
   const { window } = policy
   return createFileReceiver({
-    ...{ carrier, port, dialect, sessions, acknowledgement, window, key, random, epoch },
-    ...{ loss, asks, idle, linger },
+    carrier,
+    port,
+    dialect,
+    acknowledgement,
+    window,
+    sessions,
+    key,
+    random,
+    epoch,
+    loss,
+    asks,
+    idle,
+    linger,
   })
 }
