@@ -23,6 +23,45 @@ export interface SocketLayer {
   at(time: Nanos, wake: () => void): () => void
 }
 
+/**
+ * The one deadline of an application. Most are only ever moved back, so the layer is asked again
+ * when it has woken us too early, and not each time.
+ */
+class Alarm {
+  readonly #layer: SocketLayer
+  readonly #ring: () => void
+  #due: Nanos = NEVER
+  #armed: Nanos = NEVER
+  #cancel: (() => void) | null = null
+
+  constructor(layer: SocketLayer, ring: () => void) {
+    this.#layer = layer
+    this.#ring = ring
+  }
+
+  set(at: Nanos): void {
+    this.#due = at
+    if (at >= this.#armed && at !== NEVER) return
+    this.#cancel?.()
+    this.#cancel = null
+    this.#armed = NEVER
+    if (at !== NEVER) this.#arm(at)
+  }
+
+  #arm(at: Nanos): void {
+    this.#armed = at
+    this.#cancel = this.#layer.at(at, () => this.#woken())
+  }
+
+  #woken(): void {
+    this.#armed = NEVER
+    this.#cancel = null
+    if (this.#due > this.#layer.now) return this.#arm(this.#due)
+    this.#due = NEVER
+    this.#ring()
+  }
+}
+
 /** Runs an engine above sockets. `recorded`: its states are immutable, by Immer. */
 export function runApplication<State, Command, Report>(
   layer: SocketLayer,
@@ -37,32 +76,12 @@ export function runApplication<State, Command, Report>(
   const commands: Command[] = []
   let stepping = false
   let running = false
-  let due: Nanos = NEVER
-  // When the layer wakes us. It may be earlier than `due`: most deadlines are only ever moved back.
-  let armed: Nanos = NEVER
-  let cancel: (() => void) | null = null
+  const alarm = new Alarm(layer, () => step({ kind: 'timer' }))
 
-  function arm(at: Nanos): void {
-    armed = at
-    cancel = layer.at(at, () => {
-      armed = NEVER
-      cancel = null
-      if (due > layer.now) return due === NEVER ? undefined : arm(due)
-      due = NEVER
-      step({ kind: 'timer' })
-    })
-  }
   const out = {
     call: (call: SocketCall) => void calls.push(call),
     report: (said: Report) => report(said, layer.now),
-    wake: (at: Nanos) => {
-      due = at
-      if (at >= armed && at !== NEVER) return
-      cancel?.()
-      cancel = null
-      armed = NEVER
-      if (at !== NEVER) arm(at)
-    },
+    wake: (at: Nanos) => alarm.set(at),
   }
   const hear = (event: SocketEvent): void => step({ kind: 'socket', event })
   // A step is over before its calls are made: their answers are steps of their own.

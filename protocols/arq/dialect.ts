@@ -68,6 +68,21 @@ export interface PlainPacket {
 export const sequenceOf = (dialect: Dialect, unit: number, unitBytes: number): number =>
   (dialect.first + unit * (dialect.counts === 'bytes' ? unitBytes : 1)) % 2 ** 32
 
+/** The number of the packet that ends a file: where numbers count bytes, behind the last of them. */
+export const endSequence = (dialect: Dialect, units: number, bytes: number): number =>
+  (dialect.first + (dialect.counts === 'bytes' ? bytes : units)) % 2 ** 32
+
+/** The unit that the number of the packet behind the last byte stands for. */
+export function endUnitOf(
+  dialect: Dialect,
+  sequence: number,
+  unitBytes: number,
+  near: number,
+): number {
+  const step = dialect.counts === 'bytes' ? unitBytes : 1
+  return near + Math.ceil(((sequence - sequenceOf(dialect, near, unitBytes)) | 0) / step)
+}
+
 /** The unit that a sequence number means: the one that is nearest to `near`; -1: none. */
 export function unitOf(
   dialect: Dialect,

@@ -43,6 +43,8 @@ export interface Incoming {
   readonly session: { readonly id: number; readonly offer: Offer } | null
   /** Bytes of each unit but the last; 0: not known before the first has come. */
   unitBytes: number
+  /** The number of the packet that ended the file; -1: none did. */
+  endSequence: number
   /** Units that the user had. */
   have: number
   /** What the key makes of this session. */
@@ -97,6 +99,7 @@ export const createIncoming = (
   remote,
   session,
   unitBytes: session?.offer.unitBytes ?? 0,
+  endSequence: -1,
   have: 0,
   helloSeal: null,
   seal: null,

@@ -3,7 +3,15 @@ import type { Application, ApplicationInput } from '../application.ts'
 import type { Bytes } from '../bytes.ts'
 import type { SocketEvent } from '../host/socket.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import { decodePlain, encodeAck, type PlainPacket, sequenceOf, unitOf } from './dialect.ts'
+import {
+  decodePlain,
+  encodeAck,
+  endUnitOf,
+  type PlainPacket,
+  sequenceOf,
+  unitOf,
+} from './dialect.ts'
+import { endpointOf } from './endpoint.ts'
 import { createIncoming, type FileReceiver, type Incoming } from './file-receiver-state.ts'
 import { isLost } from './loss.ts'
 import type { ArqAck } from './packet.ts'
@@ -149,9 +157,12 @@ function unitArrives(
 ): void {
   const { dialect } = s.config
   const { receiver, unitBytes } = incoming
-  const unit = unitOf(dialect, packet.sequence, unitBytes, receiver.next)
+  const isEnd = packet.kind === 'end'
+  const numbered = isEnd ? endUnitOf : unitOf
+  const unit = numbered(dialect, packet.sequence, unitBytes, receiver.next)
+  if (isEnd) incoming.endSequence = packet.sequence
   const short = dialect.end.kind === 'short' && isShort(incoming, unit, packet.data)
-  const received = receiveUnit(receiver, unit, packet.data, packet.kind === 'end' || short)
+  const received = receiveUnit(receiver, unit, packet.data, isEnd || short)
   take(incoming, received.chunks, out)
   if (received.ack !== null) acknowledge(s, incoming, received.ack, out)
   if (!isComplete(receiver)) return
@@ -165,7 +176,8 @@ const isShort = (incoming: Incoming, unit: number, data: Bytes): boolean =>
 function acknowledge(s: FileReceiver, incoming: Incoming, ack: ArqAck, out: ReceiverOut): void {
   const { dialect } = s.config
   const unit = ack.units[0] ?? ack.below - 1
-  const sequence = sequenceOf(dialect, unit, incoming.unitBytes)
+  const isEnd = incoming.receiver.end === unit + 1 && incoming.endSequence >= 0
+  const sequence = isEnd ? incoming.endSequence : sequenceOf(dialect, unit, incoming.unitBytes)
   const bytes = encodeAck(dialect, sequence)
-  out.call({ kind: 'send-to', socket: s.socket, bytes, remote: incoming.remote })
+  out.call({ kind: 'send-to', socket: s.socket, bytes, remote: endpointOf(incoming.remote) })
 }

@@ -1,7 +1,7 @@
 import type { ApplicationOut } from '../application.ts'
 import type { Bytes } from '../bytes.ts'
-import { NEVER, type Nanos } from '../time.ts'
-import { encodeData, encodeEnd, sequenceOf } from './dialect.ts'
+import { ms, NEVER, type Nanos } from '../time.ts'
+import { type Dialect, encodeData, encodeEnd, endSequence, sequenceOf } from './dialect.ts'
 import {
   dataUnits,
   type FileSender,
@@ -59,16 +59,21 @@ function encodeUnit(s: FileSender, unit: number): Bytes {
   const { wire } = s.config
   const data = unitContent(s, unit)
   if (wire.kind === 'session') return encodeSession(s.session, { kind: 'data', unit, data })
-  const sequence = sequenceOf(wire.dialect, unit, s.unitBytes)
+  const sequence = plainSequence(s, wire.dialect, unit)
   return unit >= dataUnits(s)
     ? encodeEnd(wire.dialect, sequence)
     : encodeData(wire.dialect, sequence, data)
 }
 
+export const plainSequence = (s: FileSender, dialect: Dialect, unit: number): number =>
+  unit < dataUnits(s)
+    ? sequenceOf(dialect, unit, s.unitBytes)
+    : endSequence(dialect, unit, s.config.content.length)
+
 function timedOut(s: FileSender, unit: number, out: SenderOut): void {
   s.timeouts += 1
   const { wire } = s.config
-  const sequence = wire.kind === 'session' ? unit : sequenceOf(wire.dialect, unit, s.unitBytes)
+  const sequence = wire.kind === 'session' ? unit : plainSequence(s, wire.dialect, unit)
   out.report({ kind: 'line', text: timeoutLine(sequence) })
 }
 
@@ -150,6 +155,10 @@ export function markLost(s: FileSender, index: number, why: PeerLoss, out: Sende
   out.report({ kind: 'peer-lost', peer: index, why })
 }
 
+const FIN_MAX: Nanos = ms(400)
+/** How often fin goes out before the receiver counts as gone. */
+export const FINS = 24
+
 /** The session's last word: fin, until the receiver has said that all is well. */
 function finish(s: FileSender, now: Nanos, out: SenderOut): void {
   for (const [i, peer] of s.peers.entries()) {
@@ -161,11 +170,15 @@ function finish(s: FileSender, now: Nanos, out: SenderOut): void {
   }
 }
 
-/** What hello and fin wait for an answer. */
+/**
+ * What hello and fin wait for an answer. The receiver is there for a while only when it has all:
+ * fin is not patient.
+ */
 export function peerTimeout(s: FileSender, index: number): Nanos {
   const { timeout } = s.config.policy
-  const { attempts } = s.peers[index]!
+  const { attempts, stage } = s.peers[index]!
   const { srtt, rto } = s.arq.peers[index]!.estimate
   const first = srtt < 0 ? timeout.initial : rto
+  if (stage === 'finishing') return Math.min(first * 2 ** Math.min(attempts, 2), FIN_MAX)
   return Math.min(first * 2 ** Math.min(attempts, 10), Math.max(timeout.max, timeout.initial))
 }

@@ -3,8 +3,17 @@ import type { Bytes } from '../bytes.ts'
 import type { SocketEvent } from '../host/socket.ts'
 import type { Nanos } from '../time.ts'
 import { decodePlain, unitOf } from './dialect.ts'
-import { begin, markLost, over, type SenderOut, sendSession, stepArq } from './file-sender-run.ts'
-import { type FileSender, fileSenderNextDue } from './file-sender-state.ts'
+import { endpointOf } from './endpoint.ts'
+import {
+  begin,
+  markLost,
+  over,
+  plainSequence,
+  type SenderOut,
+  sendSession,
+  stepArq,
+} from './file-sender-run.ts'
+import { type FileSender, fileSenderNextDue, totalUnits } from './file-sender-state.ts'
 import type { SendReport } from './report.ts'
 import { arqSenderNextDue } from './sender-state.ts'
 import { control, greetAll, sessionArrives, shrink } from './sender-session.ts'
@@ -73,7 +82,7 @@ function socketEvent(s: FileSender, now: Nanos, event: SocketEvent, out: SenderO
 
 function opened(s: FileSender, now: Nanos, socket: number, out: SenderOut): void {
   const index = s.peers.findIndex((peer) => peer.socket < 0)
-  const remote = s.config.peers[index]!
+  const remote = endpointOf(s.config.peers[index]!)
   s.peers[index]!.socket = socket
   out.call({ kind: 'connect', socket, remote })
   if (s.config.wire.kind === 'session' && s.config.carrier.protocol === 'raw') {
@@ -91,7 +100,11 @@ function arrives(s: FileSender, now: Nanos, index: number, datagram: Bytes, out:
   if (wire.kind === 'session') return sessionArrives(s, now, index, datagram, out)
   const packet = decodePlain(wire.dialect, datagram)
   if (packet === null || packet.kind !== 'ack' || !packet.intact) return
-  const unit = unitOf(wire.dialect, packet.sequence, s.unitBytes, s.arq.base)
+  const last = totalUnits(s) - 1
+  const unit =
+    packet.sequence === plainSequence(s, wire.dialect, last)
+      ? last
+      : unitOf(wire.dialect, packet.sequence, s.unitBytes, s.arq.base)
   if (unit < 0) return
   const alone = policy.acknowledgement === 'each'
   const ack = { kind: 'ack', below: alone ? 0 : unit + 1, units: alone ? [unit] : [] } as const

@@ -73,14 +73,14 @@ export const ESTIMATED: ArqTimeout = {
   backOff: true,
 }
 
-/** One unit at a time, for ever: what the originals have in common. */
+/** One unit at a time, as the originals have it; but they never gave up. */
 export const STOP_AND_WAIT: ArqPolicy = {
   window: 1,
   acknowledgement: 'last-in-order',
   timer: 'packet',
   timeout: fixedTimeout(ms(100)),
   pace: 0,
-  retries: Infinity,
+  retries: 50,
   exhausted: 'fail',
   fastResend: 0,
   congestion: false,

@@ -61,7 +61,7 @@ export interface ReceiveOptions {
 }
 
 const IDLE = seconds(30)
-const LINGER = seconds(2)
+const LINGER = seconds(3)
 
 /**
  * The state of a receiver of this profile. One that takes sessions takes packets of the dialect as

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../address.ts'
 import { type Bytes, concatBytes, equalBytes, putI32, toHex } from '../bytes.ts'
 import { NEVER, type Nanos } from '../time.ts'
+import { endpointOf } from './endpoint.ts'
 import { createIncoming, type FileReceiver, type Incoming } from './file-receiver-state.ts'
 import { isLost } from './loss.ts'
 import { receiveUnit } from './receiver.ts'
@@ -158,7 +159,7 @@ export function accept(s: FileReceiver, now: Nanos, have: Bytes, out: ReceiverOu
     const context = concatBytes([sessionContext(incoming.session.id), incoming.nonce])
     incoming.seal = createSeal(key, context, false)
   }
-  const from = incoming.remote
+  const from = endpointOf(incoming.remote)
   out.report({ kind: 'begun', file: fileOf(offer), have: bytes.length, from })
   welcome(s, incoming, out)
 }
@@ -198,7 +199,7 @@ function answer(
 ): void {
   const encoded = encodeSession(session, packet)
   const bytes = seal === null ? encoded : sealPacket(seal, encoded)
-  out.call({ kind: 'send-to', socket: s.socket, bytes, remote })
+  out.call({ kind: 'send-to', socket: s.socket, bytes, remote: endpointOf(remote) })
 }
 
 function dataArrives(
@@ -236,6 +237,8 @@ function finArrives(s: FileReceiver, now: Nanos, incoming: Incoming, out: Receiv
       out.report({ kind: 'failed', why: 'wrong hash' })
     }
   }
+  // Whoever asks again has not heard: there is time for another answer.
+  s.timers.linger = now + s.config.linger
   const verdict = incoming.verdict ?? 'ok'
   answer(s, remote, id, { kind: 'finished', verdict }, incoming.seal, out)
 }

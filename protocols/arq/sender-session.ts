@@ -2,6 +2,7 @@ import { type Bytes, putI32 } from '../bytes.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import {
   begin,
+  FINS,
   markLost,
   over,
   peerTimeout,
@@ -56,7 +57,8 @@ export function control(s: FileSender, now: Nanos, out: SenderOut): void {
     if (peer.dueAt > now) continue
     peer.attempts += 1
     s.timeouts += 1
-    if (peer.attempts > s.config.policy.retries) {
+    const retries = peer.stage === 'finishing' ? FINS : s.config.policy.retries
+    if (peer.attempts > retries) {
       giveUp(s, now, i, peer.why ?? 'no answer', out)
       continue
     }

@@ -52,12 +52,10 @@ test.each(PACKETS)('what is encoded is decoded: %o', (packet) => {
 
 test('golden bytes: data and acknowledgement of a session', () => {
   expect(toHex(encodeSession(7, { kind: 'data', unit: 1, data: ascii('abc') }))).toBe(
-    '00000001' + 'e63e' + '5556' + '00000007' + '616263',
+    '00000001e63e555600000007616263',
   )
   const ack = { kind: 'ack', below: 2, units: [3, 5] } as const
-  expect(toHex(encodeSession(7, { kind: 'ack', ack }))).toBe(
-    '00000002' + 'b54a' + 'aaab' + '00000007' + 'a0',
-  )
+  expect(toHex(encodeSession(7, { kind: 'ack', ack }))).toBe('00000002b54aaaab00000007a0')
 })
 
 test('a name is shown: what a terminal would obey does not get through', () => {

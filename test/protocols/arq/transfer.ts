@@ -1,4 +1,3 @@
-import type { IpAddress } from '../../../protocols/address.ts'
 import { ip } from '../../../protocols/address.ts'
 import { type Bytes, concatBytes } from '../../../protocols/bytes.ts'
 import { fileReceiver } from '../../../protocols/arq/file-receiver.ts'
@@ -66,7 +65,7 @@ export async function transfer(plan: TransferPlan): Promise<TransferResult> {
   }))
   const carrier = plan.send?.carrier
   const peers = names.map((_, i) => ({
-    address: ip(`10.0.${i + 1}.2`) as IpAddress,
+    address: ip(`10.0.${i + 1}.2`),
     port: carrier?.protocol === 'raw' ? 0 : PORT,
   }))
   const scenario = defineScenario({
@@ -100,6 +99,7 @@ export async function transfer(plan: TransferPlan): Promise<TransferResult> {
               ...plan.receive?.(i),
             }
             let part: Bytes[] = []
+            let hash = ''
             const running = host.run(fileReceiver, receiveAs(profile, options), (report, now) => {
               hear(report, now)
             })
@@ -115,11 +115,13 @@ export async function transfer(plan: TransferPlan): Promise<TransferResult> {
                 case 'begun': {
                   const kept = host.storage.get(report.file?.hash ?? '') ?? new Uint8Array(0)
                   part = [kept.subarray(0, report.have)]
+                  hash = report.file?.hash ?? ''
                   return
                 }
                 case 'data':
                   part.push(...report.chunks)
                   result.said.push(`${now / 1e6} data ${report.bytes}`)
+                  if (plan.keepsParts === true) host.storage.set(hash, concatBytes(part))
                   return
                 case 'finished':
                   result.files += 1

@@ -30,21 +30,16 @@ describe('golden bytes', () => {
     const bytes = encodeData(SEED_DIALECT, 1, ascii('abc'))
     expect(bytes.length).toBe(8 * 11)
     expect(text(bytes)).toBe(
-      '00000000000000000000000000000001' +
-        '1110011001000110' +
-        '0101010101010101' +
-        '011000010110001001100011',
+      '0000000000000000000000000000000111100110010001100101010101010101011000010110001001100011',
     )
     expect(text(encodeAck(SEED_DIALECT, 1))).toBe(
-      '00000000000000000000000000000001' + '0000000000000000' + '1010101010101010',
+      '0000000000000000000000000000000100000000000000001010101010101010',
     )
   })
 
   test('a header of characters before data as they are', () => {
     const bytes = encodeData({ ...CANONICAL, encoding: 'ascii-header' }, 1, ascii('abc'))
-    expect(text(bytes)).toBe(
-      '00000000000000000000000000000001' + '0011101110011101' + '0101010101010101' + 'abc',
-    )
+    expect(text(bytes)).toBe('0000000000000000000000000000000100111011100111010101010101010101abc')
   })
 
   test('end markers', () => {
