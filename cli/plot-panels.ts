@@ -4,6 +4,7 @@ import type { SeriesFile, SeriesVariable } from '../trace/series.ts'
 export const PLOTS = {
   cwnd: { variable: 'cwnd', title: 'congestion window', unit: 'kB', scale: 1e-3 },
   ssthresh: { variable: 'ssthresh', title: 'slow-start threshold', unit: 'kB', scale: 1e-3 },
+  pacing: { variable: 'pacingRate', title: 'pacing rate', unit: 'MB/s', scale: 1e-6 },
   flight: { variable: 'flight', title: 'in flight', unit: 'kB', scale: 1e-3 },
   rtt: { variable: 'srtt', title: 'smoothed round-trip time', unit: 'ms', scale: 1e-6 },
   rto: { variable: 'rto', title: 'retransmission timeout', unit: 'ms', scale: 1e-6 },

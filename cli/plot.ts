@@ -74,6 +74,7 @@ export const plotVerb: RegisterVerb = (program, files, verb) => {
     .argument('<file>', "what 'run --series FILE.ndjson' has written")
     .option('--cwnd', 'congestion windows')
     .option('--ssthresh', 'slow-start thresholds')
+    .option('--pacing', 'rates at which segments are paced')
     .option('--flight', 'bytes in flight')
     .option('--rtt', 'smoothed round-trip times')
     .option('--rto', 'retransmission timeouts')

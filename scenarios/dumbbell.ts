@@ -1,4 +1,4 @@
-import { count, duration, rate, ratio, text } from '../sim/params.ts'
+import { choice, count, duration, flag, rate, ratio, size, text } from '../sim/params.ts'
 import { defineScenario, type LinkBetween, type NodeSpec, type Program } from '../sim/scenario.ts'
 
 const PORT = 5000
@@ -7,7 +7,8 @@ export default defineScenario({
   name: 'dumbbell',
   about: `Bulk TCP flows share one bottleneck with a drop-tail queue. Senders on the left reach
     receivers on the right through two routers. Access links have ten times its rate and 1 ms each way;
-    the bottleneck has 8 ms: the round trip takes 20 ms. Try --set flows=2 --set queue='20 frames'.`,
+    the bottleneck has 8 ms: the round trip takes 20 ms. Try --set flows=2 --set queue='20 frames', or
+    --set congestion=cubic,bbr: the senders take turns.`,
   params: {
     flows: count(10, 'senders, each with its receiver'),
     rate: rate('100Mbit', 'of the bottleneck'),
@@ -15,19 +16,24 @@ export default defineScenario({
     loss: ratio('0%', 'of frames on the bottleneck, towards the receivers'),
     queue: text('100 frames', 'what may wait at the bottleneck'),
     time: duration('5s', 'how long the flows run'),
+    congestion: text('cubic', 'control of the senders: cubic, reno, bbr, or several by turns'),
+    sack: flag(true, 'selective acknowledgments'),
+    ecn: choice(['accept', 'request', 'off'], 'of all hosts; marks take a queue such as codel ecn'),
+    buffer: size('8MiB', 'send and receive buffers'),
     start: duration('100ms', 'flows start at random within this span'),
     rtoMin: duration('200ms', 'smallest retransmission timeout'),
     delayedAck: duration('40ms', 'longest delay of an ACK'),
   },
-  topology: ({ flows, rtoMin, delayedAck }) => {
-    const host: NodeSpec = {
-      kind: 'host',
-      tcp: { rtoMin, delayedAck, sendBuffer: '8MiB', receiveBuffer: '8MiB' },
+  topology: ({ flows, rtoMin, delayedAck, congestion, sack, ecn, buffer }) => {
+    const tcp = {
+      ...{ rtoMin, delayedAck, ecn, sackPermitted: sack },
+      ...{ sendBuffer: buffer, receiveBuffer: buffer },
     }
+    const controls = congestion.split(',').map((name) => name.trim())
     const nodes: { [name: string]: NodeSpec } = { r1: 'router', r2: 'router' }
     for (let i = 0; i < flows; i++) {
-      nodes[`s${i}`] = host
-      nodes[`d${i}`] = host
+      nodes[`s${i}`] = { kind: 'host', tcp: { ...tcp, congestion: controls[i % controls.length]! } }
+      nodes[`d${i}`] = { kind: 'host', tcp }
     }
     return nodes
   },

@@ -4,6 +4,7 @@ import { findConnection, NO_SOCKET } from '../protocols/host/demux.ts'
 import type { SocketId } from '../protocols/host/socket.ts'
 import { seqDiff } from '../protocols/sequence.ts'
 import { NO_THRESHOLD } from '../protocols/tcp/congestion/congestion.ts'
+import { pacingRate } from '../protocols/tcp/pacing.ts'
 import type { TcpState } from '../protocols/tcp/state.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { TraceRecord } from '../trace/record.ts'
@@ -121,9 +122,11 @@ export class WorldSeries extends Monitor {
 
 function valuesOf(s: TcpState): SeriesValues {
   const { snd, cc, rto } = s
+  const rate = cc.pacer === null ? 0 : pacingRate(s, cc.pacer)
   return {
     cwnd: cc.cwnd,
     ...(cc.ssthresh === NO_THRESHOLD ? {} : { ssthresh: cc.ssthresh }),
+    ...(rate > 0 ? { pacingRate: Math.round(rate) } : {}),
     ...(rto.srtt < 0 ? {} : { srtt: Math.round(rto.srtt) }),
     rto: rto.rto,
     flight: seqDiff(snd.max, snd.una),

@@ -44,6 +44,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   slowStartLimit: 'count',
   hystart: 'flag',
   dupAckThreshold: 'count',
+  pacing: 'flag',
   ecn: ECN_POLICIES,
   ecnSynRetries: 'count',
   sendBuffer: 'size',

@@ -16,6 +16,7 @@ export const SERIES_SCHEMA = 1
 export const SERIES_VARIABLES = {
   cwnd: 'congestion window, bytes',
   ssthresh: 'slow-start threshold, bytes',
+  pacingRate: 'bytes a second at which segments leave, where they are paced',
   srtt: 'smoothed round-trip time, nanoseconds',
   rto: 'retransmission timeout, nanoseconds',
   flight: 'bytes sent and not yet acknowledged',

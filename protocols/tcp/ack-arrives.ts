@@ -1,6 +1,7 @@
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
+import { noteDelivery } from './delivery.ts'
 import { echoArrives, windowReduced } from './ecn.ts'
 import { enter, finish, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
@@ -28,6 +29,7 @@ export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut
   } else if (acked === 0 && isDuplicate(s, seg)) {
     duplicateAck(s, now, out)
   }
+  if (s.cc.rate !== null) noteDelivery(s, s.cc.rate, now, acked)
   updateWindow(s, now, seg, out)
   transmit(s, now, out)
   return true

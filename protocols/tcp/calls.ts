@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
 import type { SocketCall, SocketSetting } from '../host/socket.ts'
 import type { Nanos } from '../time.ts'
-import { isCongestionName } from './congestion/control-of.ts'
+import { isCongestionName, startCongestion } from './congestion/control-of.ts'
 import { tcpInfo } from './info.ts'
 import { enter, finish } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
@@ -166,7 +166,7 @@ function set(s: TcpState, now: Nanos, call: SocketSetting, out: TcpOut): void {
     case 'TCP_CONGESTION':
       if (!isCongestionName(call.value)) return reject(s, 'set', 'ENOENT', out)
       s.cc.algorithm = call.value
-      s.cc.own = null
+      if (s.cc.cwnd > 0) startCongestion(s, now)
       return
     default:
       return reject(s, 'set', 'ENOPROTOOPT', out)

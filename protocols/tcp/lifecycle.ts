@@ -1,5 +1,6 @@
 import type { Errno } from '../errno.ts'
 import { NEVER, type Nanos } from '../time.ts'
+import { startCongestion } from './congestion/control-of.ts'
 import type { TcpOut } from './output.ts'
 import { takeChunks } from './receive-queue.ts'
 import { sampleRtt } from './rto.ts'
@@ -27,6 +28,7 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
   }
   // RFC 5681 §3.1: one segment only, if the SYN or its answer was lost.
   cc.cwnd = (rto.retransmits > 0 ? 1 : policy.initialWindow) * s.mss
+  startCongestion(s, now)
   rto.timedAt = NEVER
   rto.retransmits = 0
   s.timers.retransmit = NEVER
@@ -58,6 +60,7 @@ export function finish(s: TcpState, out: TcpOut): void {
   timers.persist = NEVER
   timers.delayedAck = NEVER
   timers.timeWait = NEVER
+  timers.pacing = NEVER
   s.sendQueue = null
   s.reassembly = null
   s.finQueued = false

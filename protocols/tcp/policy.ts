@@ -45,6 +45,8 @@ export interface TcpChoices {
   readonly hystart: boolean
   /** RFC 5681 §3.2. */
   readonly dupAckThreshold: number
+  /** Segments leave one after the other at a rate. BBR does so in any case. */
+  readonly pacing: boolean
   /** RFC 3168. */
   readonly ecn: EcnPolicy
   /** RFC 3168 §6.1.1.1: so many repetitions of our SYN still ask for it. */

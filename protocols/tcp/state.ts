@@ -30,7 +30,7 @@ export type TcpStateName =
 /** Why a segment was sent again. */
 export type RetransmitCause = 'rto' | 'fast' | 'probe' | 'mtu'
 
-export type TcpTimerName = 'retransmit' | 'persist' | 'delayedAck' | 'timeWait'
+export type TcpTimerName = 'retransmit' | 'persist' | 'delayedAck' | 'pacing' | 'timeWait'
 
 /**
  * One connection: the transmission control block of RFC 9293 §3.3.1, its names kept. Plain data of
@@ -215,8 +215,15 @@ const createReceive = (buffer: number): ReceiveVariables => ({
 })
 
 function createTimers(): Timers<TcpTimerName> {
-  const timers = { retransmit: UNMADE, persist: UNMADE, delayedAck: UNMADE, timeWait: UNMADE }
+  const timers = {
+    retransmit: UNMADE,
+    persist: UNMADE,
+    delayedAck: UNMADE,
+    pacing: UNMADE,
+    timeWait: UNMADE,
+  }
   timers.retransmit = timers.persist = timers.delayedAck = timers.timeWait = NEVER
+  timers.pacing = NEVER
   return timers
 }
 
@@ -225,6 +232,7 @@ export function nextDue(timers: Timers<TcpTimerName>): Nanos {
   let at = timers.retransmit
   if (timers.persist < at) at = timers.persist
   if (timers.delayedAck < at) at = timers.delayedAck
+  if (timers.pacing < at) at = timers.pacing
   if (timers.timeWait < at) at = timers.timeWait
   return at
 }

@@ -25,6 +25,10 @@ export function timersExpire(s: TcpState, now: Nanos, out: TcpOut): void {
     fired(s, 'persist', out)
     persistTimeout(s, now, out)
   }
+  if (timers.pacing <= now) {
+    fired(s, 'pacing', out)
+    transmit(s, now, out)
+  }
   if (timers.timeWait <= now) {
     fired(s, 'timeWait', out)
     finish(s, out)

@@ -2,6 +2,10 @@ import { type Bytes, NO_BYTES } from '../bytes.ts'
 import { type Seq, seqAdd, seqDiff, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { NO_OPTIONS, timestampOptions, type TcpOptions } from './options.ts'
+import { controlOf } from './congestion/control-of.ts'
+import { mustWait, paced } from './pacing.ts'
+import { rateAppLimited, rateSent } from './rate.ts'
+import { inNetwork } from './delivery.ts'
 import { ECT_0, NOT_ECT, synEcnFlags } from './ecn.ts'
 import { synOptions } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
@@ -151,11 +155,13 @@ function sendData(
   cause: RetransmitCause,
   out: TcpOut,
 ): void {
-  const { snd, rto, ecn } = s
+  const { snd, rto, ecn, cc } = s
   const end = seqAdd(seq, length + (fin ? 1 : 0))
   const again = seqLt(seq, snd.max)
   if (again) noteRetransmission(s, now, seq, cause, out)
   else startTiming(s, now, end)
+  if (cc.rate !== null) rateSent(cc.rate, now, end, snd.max === snd.una)
+  if (cc.pacer !== null) paced(s, cc.pacer, now, length)
   if (seqGt(end, snd.max)) snd.max = end
   rto.sentAt = now
   let flags = ACK
@@ -188,7 +194,8 @@ export function transmit(
 ): void {
   const { snd, cc, timers } = s
   if (snd.nxt === snd.max && seqDiff(snd.end, snd.nxt) <= 0 && !finAt(s, snd.nxt)) return
-  restartAfterIdle(s, now)
+  if (cc.pacer !== null && mustWait(s, cc.pacer, now)) return
+  if (snd.nxt === snd.una) controlOf(s).resumed(s, now, now - s.rto.sentAt > s.rto.rto)
   // What has left the network makes room: RFC 5681 §3.2 step 4 inflates the window instead.
   const window = Math.min(snd.wnd, cc.cwnd + s.recovery.left)
   const before = snd.nxt
@@ -201,11 +208,13 @@ export function transmit(
     const fin = s.finQueued && length === unsent && seqDiff(snd.nxt, snd.una) + length < snd.wnd
     if (length < s.mss && !fin && !worthSending(s, length, unsent)) {
       cc.limited = unsent >= usable && cc.cwnd <= snd.wnd
+      if (cc.rate !== null && unsent < usable) rateAppLimited(cc.rate, inNetwork(s))
       break
     }
     const seq = snd.nxt
     snd.nxt = seqAdd(seq, length + (fin ? 1 : 0))
     sendData(s, now, seq, length, fin, cause, out)
+    if (cc.pacer !== null && mustWait(s, cc.pacer, now)) break
   }
   if (snd.nxt !== before) {
     timers.persist = NEVER
@@ -225,13 +234,6 @@ function worthSending(s: TcpState, length: number, unsent: number): boolean {
   if (length === 0) return false
   if (length === unsent && (!s.nagle || snd.nxt === snd.una || snd.nxt !== snd.max)) return true
   return length < unsent && length >= snd.maxWnd / 2
-}
-
-/** RFC 5681 §4.1: after an idle RTO the network is asked anew. */
-function restartAfterIdle(s: TcpState, now: Nanos): void {
-  const { cc, rto, snd } = s
-  if (snd.nxt !== snd.una || now - rto.sentAt <= rto.rto) return
-  cc.cwnd = Math.min(cc.cwnd, s.policy.initialWindow * s.mss)
 }
 
 /** Sends the first unacknowledged segment again, whatever the window says. */

@@ -1,10 +1,13 @@
 import type { Nanos } from '../../time.ts'
+import type { Pacer } from '../pacing.ts'
+import type { RateState } from '../rate.ts'
 import type { TcpState } from '../state.ts'
+import type { BbrState } from './bbr.ts'
 import type { CubicState } from './cubic.ts'
 import type { HystartState } from './hystart.ts'
 
 /** Names as TCP_CONGESTION has them on Linux. */
-export type CongestionName = 'cubic' | 'reno'
+export type CongestionName = 'bbr' | 'cubic' | 'reno'
 
 /** `ssthresh` before anything has set it. */
 export const NO_THRESHOLD = 0x7fffffff
@@ -26,7 +29,11 @@ export interface CongestionState {
   /** In the first slow start, from its first ACK on. */
   hystart: HystartState | null
   /** What the algorithm has to remember beyond that. */
-  own: CubicState | null
+  own: BbrState | CubicState | null
+  /** Where segments are paced. */
+  pacer: Pacer | null
+  /** Where the algorithm wants to know how fast the path delivers. */
+  rate: RateState | null
 }
 
 export const createCongestion = (algorithm: CongestionName): CongestionState => ({
@@ -37,6 +44,8 @@ export const createCongestion = (algorithm: CongestionName): CongestionState => 
   bytesAcked: 0,
   hystart: null,
   own: null,
+  pacer: null,
+  rate: null,
 })
 
 /**
@@ -50,6 +59,8 @@ export interface CongestionControl {
   readonly name: CongestionName
   /** During recovery PRR (RFC 6937) leads `cwnd` to `ssthresh`, and nothing is `acked`. */
   readonly prr: boolean
+  /** The connection stands, or the algorithm has just been chosen. */
+  start(s: TcpState, now: Nanos): void
   /** New data was acknowledged, and the window was what kept the sender back. */
   acked(s: TcpState, now: Nanos, bytes: number): void
   /** Loss was found while ACKs come in: sets `ssthresh`. */
@@ -60,4 +71,11 @@ export interface CongestionControl {
   recovered(s: TcpState, now: Nanos, flight: number): void
   /** Nothing was lost after all (RFC 4015): `cwnd` and `ssthresh` before the last `lost`, `timedOut`. */
   undone(s: TcpState, now: Nanos, cwnd: number, ssthresh: number): void
+  /**
+   * There is a new sample in `s.cc.rate`, for which `start` has asked. `inFlight`: bytes in the
+   * network after this ACK; `lost`: this ACK has found a loss.
+   */
+  sampled(s: TcpState, now: Nanos, inFlight: number, lost: boolean): void
+  /** Nothing is in flight, and something is about to be. `idle`: for longer than the RTO. */
+  resumed(s: TcpState, now: Nanos, idle: boolean): void
 }

@@ -1,5 +1,8 @@
+import type { Nanos } from '../../time.ts'
+import { createPacer } from '../pacing.ts'
 import type { TcpState } from '../state.ts'
 import type { CongestionControl, CongestionName } from './congestion.ts'
+import { bbr } from './bbr.ts'
 import { cubic } from './cubic.ts'
 import { newReno } from './new-reno.ts'
 
@@ -7,6 +10,7 @@ import { newReno } from './new-reno.ts'
 const CONTROLS: { readonly [Name in CongestionName]: CongestionControl } = {
   cubic,
   reno: newReno,
+  bbr,
 }
 
 export const CONGESTION_NAMES = Object.keys(CONTROLS) as readonly CongestionName[]
@@ -16,3 +20,12 @@ export const isCongestionName = (name: string): name is CongestionName =>
 
 /** Who moves this connection's window. */
 export const controlOf = (s: TcpState): CongestionControl => CONTROLS[s.cc.algorithm]
+
+/** The connection stands, or `algorithm` is another one from now on. */
+export function startCongestion(s: TcpState, now: Nanos): void {
+  const { cc, policy } = s
+  cc.own = null
+  cc.rate = null
+  cc.pacer = policy.pacing ? createPacer(0, now) : null
+  controlOf(s).start(s, now)
+}

@@ -99,6 +99,8 @@ export const cubic: CongestionControl = {
   name: 'cubic',
   prr: true,
 
+  start() {},
+
   acked(s, now, bytes) {
     const { cc, mss } = s
     if (cc.cwnd < cc.ssthresh) return slowStart(s, bytes)
@@ -138,6 +140,10 @@ export const cubic: CongestionControl = {
     if (own.prior !== null) Object.assign(own, epochOf(own.prior))
     own.prior = null
   },
+
+  sampled() {},
+
+  resumed: (s, now, idle) => newReno.resumed(s, now, idle),
 }
 
 /** §4.2 to §4.5: the window after an ACK of so many segments, `t` seconds into the stage. */

@@ -6,6 +6,8 @@ export const newReno: CongestionControl = {
   name: 'reno',
   prr: true,
 
+  start() {},
+
   acked(s, _now, bytes) {
     const { cc, mss } = s
     if (cc.cwnd < cc.ssthresh) return slowStart(s, bytes)
@@ -38,5 +40,12 @@ export const newReno: CongestionControl = {
     cc.cwnd = Math.max(cc.cwnd, cwnd)
     cc.ssthresh = ssthresh
     cc.bytesAcked = 0
+  },
+
+  sampled() {},
+
+  /** RFC 5681 §4.1: after an idle RTO the network is asked anew. */
+  resumed({ cc, mss, policy }, _now, idle) {
+    if (idle) cc.cwnd = Math.min(cc.cwnd, policy.initialWindow * mss)
   },
 }

@@ -41,6 +41,7 @@ export const RFC = createPolicy({
   hystart: true,
   dupAckThreshold: 3,
   ecnSynRetries: 0,
+  pacing: false,
   ecn: 'accept',
   sendBuffer: 4 << 20,
   receiveBuffer: 4 << 20,

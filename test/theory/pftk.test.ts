@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import { measureFlow } from '../../bench/theory/flow.ts'
+import { pftk } from '../../bench/theory/models.ts'
+
+// Reno without SACK under independent losses, against Padhye's full model: within a quarter up to 5 %.
+// A round trip of 100 ms, the first timeout 1 s, so many seconds that some hundred losses are in them.
+// Reno counts bytes (RFC 3465): a window grows by a segment in a round trip, however many ACKs there
+// are. That is the model with an ACK for every segment, for delayed ACKs, too.
+
+describe.each([1, 2] as const)('an ACK for every %i', (every) => {
+  test.each([
+    [0.001, 600],
+    [0.003, 500],
+    [0.01, 500],
+    [0.02, 600],
+    [0.05, 1000],
+  ])('p = %f', (loss, seconds) => {
+    const { goodput, mss } = measureFlow({
+      tcp: {
+        ...{ congestion: 'reno', hystart: false, slowStartLimit: 1, sackPermitted: false },
+        ...{ rtoMin: '1s', ackEvery: every },
+      },
+      link: { delay: '50ms' },
+      forth: { loss },
+      warmUp: 30,
+      seconds,
+    })
+    const theory = pftk(loss, 0.1, 1, { every: 1 }) * (1 - loss)
+    const ratio = goodput / mss / theory
+    expect(ratio).toBeGreaterThan(0.75)
+    expect(ratio).toBeLessThan(1.25)
+  })
+})
