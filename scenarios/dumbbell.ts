@@ -26,8 +26,12 @@ export default defineScenario({
   },
   topology: ({ flows, rtoMin, delayedAck, congestion, sack, ecn, buffer }) => {
     const tcp = {
-      ...{ rtoMin, delayedAck, ecn, sackPermitted: sack },
-      ...{ sendBuffer: buffer, receiveBuffer: buffer },
+      rtoMin,
+      delayedAck,
+      ecn,
+      sackPermitted: sack,
+      sendBuffer: buffer,
+      receiveBuffer: buffer,
     }
     const controls = congestion.split(',').map((name) => name.trim())
     const nodes: { [name: string]: NodeSpec } = { r1: 'router', r2: 'router' }

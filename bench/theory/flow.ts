@@ -56,6 +56,7 @@ export function measureFlow(plan: FlowPlan): FlowFigures {
   world.runUntil(from)
   const connection = a.state.sockets.find((each) => each?.kind === 'connection')
   if (connection?.kind !== 'connection') throw new Error(`no connection to ${formatIp(0)}`)
+  counts.timeouts = counts.spurious = 0
   const before = { bytes: sink.bytes, total: connection.rto.total }
   let windows = 0
   for (let i = 1; i <= SAMPLES; i++) {

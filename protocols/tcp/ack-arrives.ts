@@ -138,8 +138,9 @@ function duplicateAck(s: TcpState, now: Nanos, out: TcpOut): void {
   if (recovery.dupAcks !== s.policy.dupAckThreshold) return
   // Duplicates of what a timeout sent again show nothing (RFC 6582 §3.2 step 1).
   if (seqLt(snd.una, recovery.recover)) return
-  controlOf(s).lost(s, now, seqDiff(snd.max, snd.una))
-  cc.cwnd = cc.ssthresh
+  const control = controlOf(s)
+  control.lost(s, now, seqDiff(snd.max, snd.una))
+  if (control.prr) cc.cwnd = cc.ssthresh
   windowReduced(s)
   recovery.recover = snd.max
   recovery.recovering = true

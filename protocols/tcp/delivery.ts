@@ -10,9 +10,8 @@ import type { TcpState } from './state.ts'
 export const inNetwork = ({ snd, recovery }: TcpState): number =>
   Math.max(seqDiff(snd.max, snd.una) - recovery.left, 0)
 
-/** An ACK has been dealt with; `before`: in the network before it, `una`: SND.UNA then. */
+/** An ACK has been dealt with that newly acknowledged so many bytes. */
 export function noteDelivery(s: TcpState, rate: RateState, now: Nanos, acked: number): void {
-  const bytes = acked > 0 ? acked : s.recovery.dupAcks > 0 ? s.mss : 0
-  rateDelivered(rate, now, bytes, NEVER, s.snd.una, 0)
+  rateDelivered(rate, now, acked, NEVER, s.snd.una, 0)
   controlOf(s).sampled(s, now, inNetwork(s), false)
 }

@@ -28,17 +28,20 @@ interface SentSegment {
   readonly deliveredTime: Nanos
   readonly firstSentTime: Nanos
   readonly appLimited: boolean
+  /** It had been sent before: which of the two was delivered is not known. */
+  readonly again: boolean
 }
 
 /** rs of the draft, of the ACK at hand. */
 export interface RateSample {
   /** Bytes a second; -1: this ACK gives none. */
   deliveryRate: number
-  /** C.delivered when the segment was sent that gave it. */
+  /** C.delivered when the segment was sent that was delivered; -1: none is known. */
   priorDelivered: number
   isAppLimited: boolean
   /** Bytes that this ACK newly delivered. */
   delivered: number
+  /** -1 where it is not known. */
   rtt: Nanos
 }
 
@@ -50,7 +53,7 @@ export function createRate(now: Nanos): RateState {
     appLimited: 0,
     sent: [],
     head: 0,
-    sample: { deliveryRate: -1, priorDelivered: 0, isAppLimited: false, delivered: 0, rtt: -1 },
+    sample: { deliveryRate: -1, priorDelivered: -1, isAppLimited: false, delivered: 0, rtt: -1 },
   }
 }
 
@@ -58,8 +61,8 @@ const SECOND = 1e9
 /** So many entries may be dead before the array is cut. */
 const COMPACT = 64
 
-/** A segment goes out, first or again. `alone`: nothing else is in flight. */
-export function rateSent(r: RateState, now: Nanos, end: Seq, alone: boolean): void {
+/** A segment goes out, or goes out `again`. `alone`: nothing else is in flight. */
+export function rateSent(r: RateState, now: Nanos, end: Seq, alone: boolean, again: boolean): void {
   if (alone) r.firstSentTime = r.deliveredTime = now
   r.sent.push({
     end,
@@ -68,6 +71,7 @@ export function rateSent(r: RateState, now: Nanos, end: Seq, alone: boolean): vo
     deliveredTime: r.deliveredTime,
     firstSentTime: r.firstSentTime,
     appLimited: r.appLimited > 0,
+    again,
   })
 }
 
@@ -90,7 +94,7 @@ export function rateDelivered(
 ): void {
   const { sample } = r
   sample.delivered = bytes
-  sample.deliveryRate = sample.rtt = -1
+  sample.deliveryRate = sample.rtt = sample.priorDelivered = -1
   if (bytes === 0) return
   r.delivered += bytes
   r.deliveredTime = now
@@ -100,7 +104,7 @@ export function rateDelivered(
   r.firstSentTime = p.at
   sample.priorDelivered = p.delivered
   sample.isAppLimited = p.appLimited
-  sample.rtt = now - p.at
+  sample.rtt = p.again ? -1 : now - p.at
   // §4.1.2: the slower of the two, sending and acknowledging.
   const interval = Math.max(p.at - p.firstSentTime, now - p.deliveredTime)
   // §4.1.3: faster than the path can be, so it is wrong.

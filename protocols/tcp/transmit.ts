@@ -160,7 +160,7 @@ function sendData(
   const again = seqLt(seq, snd.max)
   if (again) noteRetransmission(s, now, seq, cause, out)
   else startTiming(s, now, end)
-  if (cc.rate !== null) rateSent(cc.rate, now, end, snd.max === snd.una)
+  if (cc.rate !== null) rateSent(cc.rate, now, end, snd.max === snd.una, again)
   if (cc.pacer !== null) paced(s, cc.pacer, now, length)
   if (seqGt(end, snd.max)) snd.max = end
   rto.sentAt = now

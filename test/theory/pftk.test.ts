@@ -17,8 +17,12 @@ describe.each([1, 2] as const)('an ACK for every %i', (every) => {
   ])('p = %f', (loss, seconds) => {
     const { goodput, mss } = measureFlow({
       tcp: {
-        ...{ congestion: 'reno', hystart: false, slowStartLimit: 1, sackPermitted: false },
-        ...{ rtoMin: '1s', ackEvery: every },
+        congestion: 'reno',
+        hystart: false,
+        slowStartLimit: 1,
+        sackPermitted: false,
+        rtoMin: '1s',
+        ackEvery: every,
       },
       link: { delay: '50ms' },
       forth: { loss },

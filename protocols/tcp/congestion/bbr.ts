@@ -176,7 +176,7 @@ function updateModel(
 
 /** §4.1.1. Whether a round trip begins. */
 function updateBtlBw(b: BbrState, { sample, delivered }: RateState): boolean {
-  if (sample.rtt < 0) return false
+  if (sample.priorDelivered < 0) return false
   const roundStart = sample.priorDelivered >= b.nextRoundDelivered
   if (roundStart) {
     b.nextRoundDelivered = delivered
@@ -294,16 +294,14 @@ function setCwnd(
   s: TcpState,
   b: BbrState,
   rate: RateState,
-  { delivered, priorDelivered, rtt }: RateSample,
+  { delivered, priorDelivered }: RateSample,
   inFlight: number,
   lost: boolean,
 ): void {
   const { cc, mss, policy } = s
   const goal = target(s, b, b.cwndGain)
   // Packet conservation lasts for one round trip of a recovery.
-  if (b.packetConservation && rtt >= 0 && priorDelivered >= b.conservedUntil) {
-    b.packetConservation = false
-  }
+  if (b.packetConservation && priorDelivered >= b.conservedUntil) b.packetConservation = false
   if (lost && s.recovery.recovering) cc.cwnd = Math.max(cc.cwnd - mss, mss)
   if (b.packetConservation) cc.cwnd = Math.max(cc.cwnd, inFlight + delivered)
   else if (b.filledPipe) cc.cwnd = Math.min(cc.cwnd + delivered, goal)
