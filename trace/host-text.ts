@@ -73,6 +73,10 @@ function socketEventText(said: SocketEvent): string {
       return `${socket} failed ${said.error}`
     case 'closed':
       return `${socket} closed`
+    case 'option':
+      return `${socket} ${said.option}=${said.value}`
+    case 'lingered':
+      return `${socket} lingered${said.done ? '' : ' in vain'}`
     case 'info':
       return `${socket} info ${said.info.state}`
     default:
@@ -101,7 +105,10 @@ export function callText(call: SocketCall): string {
       return `call receive ${call.socket} max ${call.max}`
     case 'set':
       return `call set ${call.socket} ${call.option}=${call.value}`
+    case 'get':
+      return `call get ${call.socket} ${call.option}`
     case 'shutdown':
+      return `call shutdown ${call.socket}${call.how === undefined ? '' : ` ${call.how}`}`
     case 'close':
     case 'abort':
     case 'info':

@@ -1,3 +1,8 @@
+import {
+  isTcpSocketOption,
+  TCP_SOCKET_OPTIONS,
+  type TcpSocketOption,
+} from '../tcp/socket-options.ts'
 import type { NumberOption, SocketCall } from './socket.ts'
 
 /** What a call says in numbers has to fit where it goes; the protocols take it for granted. */
@@ -14,7 +19,11 @@ export function isWithinLimits(call: SocketCall): boolean {
       return call.max === Infinity || isWhole(call.max, 0, Number.MAX_SAFE_INTEGER)
     case 'set': {
       if (call.option === 'TCP_CONGESTION') return true
-      const [min, max] = OPTION_LIMITS[call.option]
+      if (isTcpSocketOption(call.option)) {
+        const { min, max } = TCP_SOCKET_OPTIONS[call.option]
+        return isWhole(call.value, min, max)
+      }
+      const [min, max] = OTHER_LIMITS[call.option]
       return isWhole(call.value, min, max)
     }
     default:
@@ -24,15 +33,10 @@ export function isWithinLimits(call: SocketCall): boolean {
 
 const PORT_MAX = 0xffff
 const TTL_MAX = 255
-/** Half the sequence space: what lies further apart cannot be told from what lies behind. */
-const BUFFER_MAX = 2 ** 30
-
-const OPTION_LIMITS: { readonly [Option in NumberOption]: readonly [number, number] } = {
-  SO_SNDBUF: [1, BUFFER_MAX],
-  SO_RCVBUF: [1, BUFFER_MAX],
+type Other = Exclude<NumberOption, TcpSocketOption>
+const OTHER_LIMITS: { readonly [Option in Other]: readonly [number, number] } = {
+  TCP_QUICKACK: [0, 1],
   SO_BROADCAST: [0, 1],
-  TCP_NODELAY: [0, 1],
-  TCP_MAXSEG: [1, 0xffff],
   IP_TTL: [1, TTL_MAX],
   IP_MTU_DISCOVER: [0, 2],
   IP_HDRINCL: [0, 1],

@@ -1,6 +1,5 @@
 import type { Errno } from '../errno.ts'
 import { DEFAULT_TTL } from '../ipv4/packet.ts'
-import { isCongestionName } from '../tcp/congestion/control-of.ts'
 import type { Nanos } from '../time.ts'
 import {
   addConnection,
@@ -30,6 +29,7 @@ import {
   type UnboundTcp,
 } from './state.ts'
 import { addTcp, tcpCall } from './tcp.ts'
+import { tcpOption } from './tcp-option.ts'
 import { addRaw, rawCall } from './raw.ts'
 import { sendUdp } from './udp.ts'
 
@@ -77,7 +77,7 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
   switch (protocol) {
     case 'tcp': {
       const { policy } = h
-      addSocket(h, { kind: 'unbound', policy, nagle: policy.nagle, address: null, port: 0 })
+      addSocket(h, { kind: 'unbound', policy, address: null, port: 0 })
       break
     }
     case 'udp':
@@ -142,7 +142,8 @@ function unboundCall(
     case 'connect':
       return connect(h, now, socket, call, out)
     case 'set':
-      return setUnbound(socket, call, out)
+    case 'get':
+      return option(socket, call, out)
     case 'close':
     case 'abort':
       return closed(h, call.socket, out)
@@ -179,34 +180,18 @@ function connect(
   const port = socket.port === 0 ? ephemeralPort(h.tcp, address, remote) : socket.port
   if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
   const local = { address, port }
-  const { policy, nagle } = socket
-  const s = addTcp(h, now, call.socket, policy, local, remote, -1)
+  const s = addTcp(h, now, call.socket, socket.policy, local, remote, -1)
   if (s === null) return reject(call, 'EADDRINUSE', out)
-  s.nagle = nagle
   tcpCall(h, now, s, call, out)
 }
 
-function setUnbound(socket: UnboundTcp, call: SocketCall & { kind: 'set' }, out: HostOut): void {
-  switch (call.option) {
-    case 'TCP_NODELAY':
-      socket.nagle = call.value === 0
-      return
-    case 'SO_SNDBUF':
-      socket.policy = socket.policy.with({ sendBuffer: call.value })
-      return
-    case 'SO_RCVBUF':
-      socket.policy = socket.policy.with({ receiveBuffer: call.value })
-      return
-    case 'TCP_MAXSEG':
-      socket.policy = socket.policy.with({ mss: call.value })
-      return
-    case 'TCP_CONGESTION':
-      if (!isCongestionName(call.value)) return reject(call, 'ENOENT', out)
-      socket.policy = socket.policy.with({ congestion: call.value })
-      return
-    default:
-      reject(call, 'ENOPROTOOPT', out)
-  }
+function option(
+  socket: UnboundTcp | Listener,
+  call: SocketCall & { kind: 'set' | 'get' },
+  out: HostOut,
+): void {
+  const error = tcpOption(socket, call, out)
+  if (error !== null) reject(call, error, out)
 }
 
 function listenerCall(
@@ -216,6 +201,7 @@ function listenerCall(
   call: NamedCall,
   out: HostOut,
 ): void {
+  if (call.kind === 'set' || call.kind === 'get') return option(socket, call, out)
   if (call.kind !== 'close' && call.kind !== 'abort') return reject(call, 'EOPNOTSUPP', out)
   removeListener(h.tcp, socket.address, socket.port)
   // Its half-open connections have nobody to be handed to.

@@ -2,6 +2,7 @@ import type { Endpoint, IpAddress } from '../address.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
 import type { TcpInfo } from '../tcp/info.ts'
+import type { TcpSocketOption } from '../tcp/socket-options.ts'
 
 /** A socket's number, unique within its host for as long as the socket is open. */
 export type SocketId = number
@@ -42,11 +43,15 @@ export type SocketCall =
       readonly ttl: number
     }
   | { readonly kind: 'receive'; readonly socket: SocketId; readonly max: number }
-  | { readonly kind: 'shutdown'; readonly socket: SocketId }
+  /** SHUT_RD, SHUT_WR (the default), SHUT_RDWR. */
+  | { readonly kind: 'shutdown'; readonly socket: SocketId; readonly how?: ShutdownHow }
   | { readonly kind: 'close'; readonly socket: SocketId }
   | { readonly kind: 'abort'; readonly socket: SocketId }
   | ({ readonly kind: 'set'; readonly socket: SocketId } & SocketSetting)
+  | { readonly kind: 'get'; readonly socket: SocketId; readonly option: ReadableOption }
   | { readonly kind: 'info'; readonly socket: SocketId }
+
+export type ShutdownHow = 'read' | 'write' | 'both'
 
 /** An option with a value of its kind. */
 export type SocketSetting =
@@ -55,6 +60,9 @@ export type SocketSetting =
 
 export type SocketOption = NumberOption | TextOption
 
+/** What can be asked for: SO_ERROR is forgotten once it was told. */
+export type ReadableOption = SocketOption | 'SO_ERROR' | 'SO_ACCEPTCONN'
+
 /** Linux's names, as below. */
 export type TextOption =
   /** The name of a congestion control: see `tcp/congestion/`. */
@@ -62,11 +70,10 @@ export type TextOption =
 
 /** Linux's names. Sizes in bytes, switches 0 or 1. */
 export type NumberOption =
-  | 'SO_SNDBUF'
-  | 'SO_RCVBUF'
+  | TcpSocketOption
+  /** 1: ACKs are sent at once for a while; 0: they may wait. */
+  | 'TCP_QUICKACK'
   | 'SO_BROADCAST'
-  | 'TCP_NODELAY'
-  | 'TCP_MAXSEG'
   | 'IP_TTL'
   /** 0: datagrams may be fragmented (the default); 2: never, as IP_PMTUDISC_DO. */
   | 'IP_MTU_DISCOVER'
@@ -148,3 +155,12 @@ export type SocketEvent =
   /** The socket is gone; its number may be used again. */
   | { readonly kind: 'closed'; readonly socket: SocketId }
   | { readonly kind: 'info'; readonly socket: SocketId; readonly info: TcpInfo }
+  /** Answers `get` within the same step. SO_ERROR is the name of an error, or 0. */
+  | {
+      readonly kind: 'option'
+      readonly socket: SocketId
+      readonly option: ReadableOption
+      readonly value: number | string
+    }
+  /** A `close` that lingers is over: everything was acknowledged, or the time has run out. */
+  | { readonly kind: 'lingered'; readonly socket: SocketId; readonly done: boolean }

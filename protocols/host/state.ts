@@ -88,14 +88,14 @@ export type Socket = TcpState | UnboundTcp | Listener | UdpSocket | IcmpSocket |
 export interface UnboundTcp {
   readonly kind: 'unbound'
   policy: TcpPolicy
-  nagle: boolean
   address: IpAddress | null
   port: number
 }
 
 export interface Listener {
   readonly kind: 'listener'
-  readonly policy: TcpPolicy
+  /** What its connections begin with. */
+  policy: TcpPolicy
   readonly address: IpAddress | null
   readonly port: number
   readonly backlog: number

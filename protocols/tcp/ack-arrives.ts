@@ -61,6 +61,7 @@ function newDataAcknowledged(
   snd.una = seg.ack
   if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
   rto.retransmits = 0
+  rto.stuckAt = now
   if (s.sendQueue !== null) {
     if (seqGeq(snd.una, snd.end)) s.sendQueue = null
     else dropBefore(s.sendQueue, snd.una)

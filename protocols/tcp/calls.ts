@@ -1,9 +1,8 @@
 import { seqAdd, seqDiff } from '../sequence.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
-import type { SocketCall, SocketSetting } from '../host/socket.ts'
-import type { Nanos } from '../time.ts'
-import { isCongestionName, startCongestion } from './congestion/control-of.ts'
+import type { ShutdownHow, SocketCall } from '../host/socket.ts'
+import { NEVER, type Nanos } from '../time.ts'
 import { tcpInfo } from './info.ts'
 import { enter, finish } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
@@ -11,6 +10,7 @@ import { takeChunks } from './receive-queue.ts'
 import { resetAt } from './reset.ts'
 import { ACK, RST } from './segment.ts'
 import { createSendQueue } from './send-queue.ts'
+import { readOption, setOption } from './settings.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, sendSyn, transmit } from './transmit.ts'
 import { worthUpdating } from './window.ts'
@@ -26,13 +26,20 @@ export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpO
     case 'receive':
       return receive(s, now, call.max, out)
     case 'shutdown':
-      return shutdown(s, now, out)
+      return shutdownCall(s, now, call.how ?? 'write', out)
     case 'close':
       return close(s, now, out)
     case 'abort':
       return abort(s, out)
-    case 'set':
-      return set(s, now, call, out)
+    case 'set': {
+      const error = setOption(s, now, call, out)
+      return error === null ? undefined : reject(s, 'set', error, out)
+    }
+    case 'get': {
+      const value = readOption(s, call.option)
+      if (value === null) return reject(s, 'get', 'ENOPROTOOPT', out)
+      return out.event({ kind: 'option', socket: s.id, option: call.option, value })
+    }
     case 'info':
       return out.event({ kind: 'info', socket: s.id, info: tcpInfo(s) })
     default:
@@ -46,7 +53,12 @@ function reject(s: TcpState, call: SocketCall['kind'], error: Errno, out: TcpOut
 
 /** OPEN, active. */
 function open(s: TcpState, now: Nanos, out: TcpOut): void {
+  if (s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED') {
+    return reject(s, 'connect', 'EALREADY', out)
+  }
   if (s.state !== 'CLOSED') return reject(s, 'connect', 'EISCONN', out)
+  const { connectTimeout } = s.policy
+  if (connectTimeout > 0) s.timers.keepAlive = now + connectTimeout
   enter(s, 'SYN-SENT', out)
   sendSyn(s, now, out)
 }
@@ -76,6 +88,8 @@ function send(s: TcpState, now: Nanos, bytes: Bytes, out: TcpOut): void {
     snd.end = seqAdd(snd.end, taken)
   }
   if (taken < bytes.length) s.wantsSpace = true
+  // An answer: what comes next is likely to be answered too, and its ACK can ride on that.
+  if (s.rcv.quick > 0 && now - s.rcv.textAt < s.policy.delayedAck) s.rcv.quick = 0
   out.event({ kind: 'queued', socket: s.id, bytes: taken })
   if (s.state === 'ESTABLISHED' || s.state === 'CLOSE-WAIT') transmit(s, now, out)
 }
@@ -92,7 +106,7 @@ function receive(s: TcpState, now: Nanos, max: number, out: TcpOut): void {
     socket: s.id,
     chunks,
     bytes: before - left,
-    ended: s.rcv.fin && left === 0,
+    ended: (s.rcv.fin || s.readShut) && left === 0,
   })
   if (before > left && hearsWindow(s) && worthUpdating(s)) sendAck(s, now, out)
 }
@@ -101,13 +115,21 @@ function hearsWindow(s: TcpState): boolean {
   return s.state === 'ESTABLISHED' || s.state === 'FIN-WAIT-1' || s.state === 'FIN-WAIT-2'
 }
 
+function shutdownCall(s: TcpState, now: Nanos, how: ShutdownHow, out: TcpOut): void {
+  if (s.state === 'CLOSED' || s.state === 'LISTEN') return reject(s, 'shutdown', 'ENOTCONN', out)
+  if (how !== 'write' && !s.readShut) {
+    // Nothing goes over the wire: whoever reads finds the end behind what has come.
+    s.readShut = true
+    const available = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
+    out.event({ kind: 'readable', socket: s.id, available })
+  }
+  if (how !== 'read') shutdown(s, now, out)
+}
+
 /** CLOSE as RFC 9293 means it: nothing more to send, reading goes on. */
 function shutdown(s: TcpState, now: Nanos, out: TcpOut): void {
   if (s.finQueued) return
   switch (s.state) {
-    case 'CLOSED':
-    case 'LISTEN':
-      return reject(s, 'shutdown', 'ENOTCONN', out)
     case 'SYN-SENT':
       return finish(s, out)
     case 'SYN-RECEIVED':
@@ -131,8 +153,11 @@ function close(s: TcpState, now: Nanos, out: TcpOut): void {
   if (s.orphan) return
   s.orphan = true
   if (s.state === 'CLOSED' || s.state === 'LISTEN') return finish(s, out)
+  const { lingers, lingerTime } = s.policy
+  if (lingers && lingerTime === 0) return abort(s, out)
   if (s.receiveQueue !== null && s.receiveQueue.bytes > 0) return abort(s, out)
   s.receiveQueue = null
+  s.timers.hold = lingers ? now + lingerTime : NEVER
   if (s.state === 'FIN-WAIT-2') s.timers.timeWait = now + s.policy.finWait2
   shutdown(s, now, out)
 }
@@ -151,24 +176,4 @@ function abort(s: TcpState, out: TcpOut): void {
   }
   s.receiveQueue = null
   finish(s, out)
-}
-
-function set(s: TcpState, now: Nanos, call: SocketSetting, out: TcpOut): void {
-  switch (call.option) {
-    case 'TCP_NODELAY':
-      s.nagle = call.value === 0
-      if (!s.nagle && s.state === 'ESTABLISHED') transmit(s, now, out)
-      return
-    case 'SO_RCVBUF':
-      // The window scale was agreed on with the SYN: a larger buffer is offered as far as it goes.
-      s.rcv.buffer = call.value
-      return
-    case 'TCP_CONGESTION':
-      if (!isCongestionName(call.value)) return reject(s, 'set', 'ENOENT', out)
-      s.cc.algorithm = call.value
-      if (s.cc.cwnd > 0) startCongestion(s, now)
-      return
-    default:
-      return reject(s, 'set', 'ENOPROTOOPT', out)
-  }
 }

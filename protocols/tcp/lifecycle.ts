@@ -1,4 +1,5 @@
 import type { Errno } from '../errno.ts'
+import { seqGt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { startCongestion } from './congestion/control-of.ts'
 import type { TcpOut } from './output.ts'
@@ -13,6 +14,15 @@ export function enter(s: TcpState, to: TcpStateName, out: TcpOut): void {
   const from = s.state
   s.state = to
   out.event({ kind: 'tcp-state', socket: s.id, from, to })
+  if (to === 'FIN-WAIT-2' || to === 'TIME-WAIT') lingerOver(s, out)
+}
+
+/** A close that lingers ends when our FIN is acknowledged, or the connection is no more. */
+function lingerOver(s: TcpState, out: TcpOut): void {
+  const waits = s.orphan && s.timers.hold !== NEVER
+  s.timers.hold = NEVER
+  if (!waits) return
+  out.event({ kind: 'lingered', socket: s.id, done: seqGt(s.snd.una, s.snd.end) })
 }
 
 /** The three-way handshake is complete from this side. The window has been taken. */
@@ -32,12 +42,35 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
   rto.timedAt = NEVER
   rto.retransmits = 0
   s.timers.retransmit = NEVER
+  s.timers.keepAlive = policy.keepAlive ? now + policy.keepIdle : NEVER
+  s.rcv.quick = policy.quickAcks
   if (policy.wholeSegments) s.rcv.buffer = wholeSegments(s)
   enter(s, 'ESTABLISHED', out)
-  const local = { address: s.localAddress, port: s.localPort }
-  const remote = { address: s.remoteAddress, port: s.remotePort }
-  if (s.listener < 0) out.event({ kind: 'connected', socket: s.id, local, remote })
-  else out.event({ kind: 'accepted', socket: s.id, listener: s.listener, local, remote })
+  if (s.listener >= 0) {
+    if (policy.deferAccept === 0) return accept(s, out)
+    s.unaccepted = true
+    s.timers.hold = now + policy.deferAccept
+    return
+  }
+  const { local, remote } = endpoints(s)
+  out.event({ kind: 'connected', socket: s.id, local, remote })
+}
+
+const endpoints = (s: TcpState) => ({
+  local: { address: s.localAddress, port: s.localPort },
+  remote: { address: s.remoteAddress, port: s.remotePort },
+})
+
+function accept(s: TcpState, out: TcpOut): void {
+  const { local, remote } = endpoints(s)
+  out.event({ kind: 'accepted', socket: s.id, listener: s.listener, local, remote })
+}
+
+/** The listener hears of a connection that has waited for its first bytes (TCP_DEFER_ACCEPT). */
+export function acceptLate(s: TcpState, out: TcpOut): void {
+  s.unaccepted = false
+  s.timers.hold = NEVER
+  accept(s, out)
 }
 
 const RTO_AFTER_LOST_SYN = 3e9
@@ -61,6 +94,8 @@ export function finish(s: TcpState, out: TcpOut): void {
   timers.delayedAck = NEVER
   timers.timeWait = NEVER
   timers.pacing = NEVER
+  timers.keepAlive = NEVER
+  lingerOver(s, out)
   s.sendQueue = null
   s.reassembly = null
   s.finQueued = false
@@ -78,6 +113,7 @@ export function finish(s: TcpState, out: TcpOut): void {
 export function startTimeWait(s: TcpState, now: Nanos, out: TcpOut): void {
   s.timers.retransmit = NEVER
   s.timers.persist = NEVER
+  s.timers.keepAlive = NEVER
   s.timers.timeWait = now + 2 * s.policy.msl
   enter(s, 'TIME-WAIT', out)
 }

@@ -67,7 +67,7 @@ export interface TcpChoices {
   /** RFC 2883: the first block of an ACK tells what came twice. */
   readonly dsack: boolean
   readonly timestamps: boolean
-  /** RFC 9293 §3.7.4. */
+  /** RFC 9293 §3.7.4; TCP_NODELAY switches it off. */
   readonly nagle: boolean
   /**
    * RFC 9293 §3.8.6.2.2: the right edge of the window stays until a full segment or half of the buffer
@@ -107,6 +107,32 @@ export interface TcpChoices {
    * application hears; `null`: each its own. */
   readonly icmpEndsConnect: readonly number[]
   readonly icmpConnectError: Errno | null
+  /** Without an answer for so long, an attempt to connect is given up, whatever is left to try; 0: no
+   * such limit. */
+  readonly connectTimeout: Nanos
+  /** RFC 5482: the same for data, and for probes; 0: no such limit. */
+  readonly userTimeout: Nanos
+  /** RFC 9293 §3.8.4: whether an idle connection is probed, after how long, how often, how many times. */
+  readonly keepAlive: boolean
+  readonly keepIdle: Nanos
+  readonly keepInterval: Nanos
+  readonly keepCount: number
+  /** SO_LINGER: closing waits so long for the last acknowledgment; with no time at all it resets. */
+  readonly lingers: boolean
+  readonly lingerTime: Nanos
+  /** TCP_CORK: less than a full segment waits for more, at most `corkTime`. */
+  readonly cork: boolean
+  readonly corkTime: Nanos
+  /** So many segments are acknowledged at once before ACKs begin to wait. */
+  readonly quickAcks: number
+  /** TCP_DEFER_ACCEPT: a connection is not accepted before its first bytes, or this time. */
+  readonly deferAccept: Nanos
+  /** SO_OOBINLINE: the urgent byte stays in the stream. */
+  readonly oobInline: boolean
+  /** SO_REUSEADDR: a port in TIME-WAIT may be bound. */
+  readonly reuseAddress: boolean
+  /** RFC 4987 §3.6: a listener that has no room for another SYN answers with a cookie. */
+  readonly synCookies: boolean
   /** In which order options stand on a SYN and on a SYN,ACK. */
   readonly synLayouts: SynLayouts
   readonly synAckLayouts: SynLayouts

@@ -32,6 +32,8 @@ export interface RtoState {
   /** The timestamp that the last retransmission carried. */
   latestTs: number
   watching: boolean
+  /** Since when nothing that was sent has been acknowledged (RFC 5482). */
+  stuckAt: Nanos
 }
 
 export function createRto(initial: Nanos): RtoState {
@@ -49,8 +51,9 @@ export function createRto(initial: Nanos): RtoState {
     retransmitTs: 0,
     latestTs: 0,
     watching: false,
+    stuckAt: UNMADE,
   }
-  rto.timedAt = rto.sentAt = NEVER
+  rto.timedAt = rto.sentAt = rto.stuckAt = NEVER
   return rto
 }
 

@@ -3,6 +3,7 @@ import { type Seq, seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { ackArrives } from './ack-arrives.ts'
 import { noteMark } from './ecn.ts'
+import { watchIdleness } from './keep-alive.ts'
 import { becomeEstablished, enter, fail, finish, wholeSegments } from './lifecycle.ts'
 import { agree } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
@@ -23,6 +24,8 @@ export function segmentArrives(
   codepoint: number,
   out: TcpOut,
 ): void {
+  s.rcv.heardAt = now
+  if (s.keepProbes > 0) watchIdleness(s, now)
   switch (s.state) {
     case 'CLOSED':
       return inClosed(seg, out)

@@ -30,7 +30,18 @@ export type TcpStateName =
 /** Why a segment was sent again. */
 export type RetransmitCause = 'rto' | 'fast' | 'probe' | 'mtu'
 
-export type TcpTimerName = 'retransmit' | 'persist' | 'delayedAck' | 'pacing' | 'timeWait'
+/**
+ * `keepAlive` also bounds an attempt to connect. `hold` is for what an application waits with: the
+ * acceptance of a connection without data, a cork, a close that lingers, in this order in its life.
+ */
+export type TcpTimerName =
+  | 'retransmit'
+  | 'persist'
+  | 'delayedAck'
+  | 'pacing'
+  | 'timeWait'
+  | 'keepAlive'
+  | 'hold'
 
 /**
  * One connection: the transmission control block of RFC 9293 §3.3.1, its names kept. Plain data of
@@ -75,7 +86,12 @@ export interface TcpState {
   timestamps: boolean
   /** TS.Recent, RFC 7323 §3. */
   tsRecent: number
-  nagle: boolean
+  /** Probes of an idle connection that nobody has answered. */
+  keepProbes: number
+  /** The listener has not been told of this connection (TCP_DEFER_ACCEPT). */
+  unaccepted: boolean
+  /** The application reads no more (SHUT_RD). */
+  readShut: boolean
   /** Why SND.NXT last fell back behind what was sent. */
   fellBack: RetransmitCause
   /** The application asked for no more sending (shutdown, close): FIN follows the queue. */
@@ -125,6 +141,11 @@ export interface ReceiveVariables {
   dupEnd: Seq
   /** The peer has closed its side: `nxt` includes the FIN. */
   fin: boolean
+  /** When anything came, and when text did. */
+  heardAt: Nanos
+  textAt: Nanos
+  /** So many more segments are acknowledged at once. */
+  quick: number
   /** Challenge ACKs since `challengesFrom` (RFC 5961 §7). */
   challenges: number
   challengesFrom: Nanos
@@ -175,7 +196,9 @@ export function createTcp(c: NewConnection): TcpState {
     sackPermitted: false,
     timestamps: false,
     tsRecent: 0,
-    nagle: c.policy.nagle,
+    keepProbes: 0,
+    unaccepted: false,
+    readShut: false,
     fellBack: 'rto',
     finQueued: false,
     orphan: false,
@@ -210,6 +233,9 @@ const createReceive = (buffer: number): ReceiveVariables => ({
   dupStart: 0,
   dupEnd: 0,
   fin: false,
+  heardAt: 0,
+  textAt: 0,
+  quick: 0,
   challenges: 0,
   challengesFrom: 0,
 })
@@ -221,9 +247,11 @@ function createTimers(): Timers<TcpTimerName> {
     delayedAck: UNMADE,
     pacing: UNMADE,
     timeWait: UNMADE,
+    keepAlive: UNMADE,
+    hold: UNMADE,
   }
   timers.retransmit = timers.persist = timers.delayedAck = timers.timeWait = NEVER
-  timers.pacing = NEVER
+  timers.pacing = timers.keepAlive = timers.hold = NEVER
   return timers
 }
 
@@ -234,5 +262,7 @@ export function nextDue(timers: Timers<TcpTimerName>): Nanos {
   if (timers.delayedAck < at) at = timers.delayedAck
   if (timers.pacing < at) at = timers.pacing
   if (timers.timeWait < at) at = timers.timeWait
+  if (timers.keepAlive < at) at = timers.keepAlive
+  if (timers.hold < at) at = timers.hold
   return at
 }

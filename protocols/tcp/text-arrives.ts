@@ -1,7 +1,7 @@
 import { type Bytes } from '../bytes.ts'
 import { type Seq, seqAdd, seqDiff, seqGt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import { enter, startTimeWait } from './lifecycle.ts'
+import { acceptLate, enter, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { createReassembly, finReached, fits, insertPiece, takeInOrder } from './reassembly.ts'
 import { createReceiveQueue } from './receive-queue.ts'
@@ -23,6 +23,7 @@ export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOu
   const from = textAt(seg)
   const skip = seqDiff(rcv.nxt, from)
   const payload = trim(s, seg, skip)
+  if (payload.length > 0) rcv.textAt = now
   if (s.orphan && payload.length > 0) return refuseText(s, out)
   const finSeq = seqAdd(from, seg.payload.length)
   const inWindow = !seqGt(finSeq, rcv.adv)
@@ -145,6 +146,7 @@ function earlyFin(s: TcpState): boolean {
 }
 
 function tellReader(s: TcpState, out: TcpOut): void {
+  if (s.unaccepted) acceptLate(s, out)
   const available = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
   if (s.orphan || s.saidReadable || (available === 0 && !s.rcv.fin)) return
   s.saidReadable = true
@@ -154,6 +156,10 @@ function tellReader(s: TcpState, out: TcpOut): void {
 /** RFC 9293 §3.8.6.3, RFC 5681 §4.2: every second full segment at the latest, or after a while. */
 function acknowledgeLater(s: TcpState, now: Nanos, bytes: number, out: TcpOut): void {
   const { rcv, timers, policy } = s
+  if (rcv.quick > 0) {
+    rcv.quick -= 1
+    return sendAck(s, now, out)
+  }
   rcv.unacked += policy.countsSegments ? 1 : bytes
   if (rcv.unacked >= policy.ackEvery * (policy.countsSegments ? 1 : rcv.mss))
     return sendAck(s, now, out)

@@ -2,6 +2,8 @@ import { seqDiff } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { windowReduced } from './ecn.ts'
+import { holdTimeout } from './hold.ts'
+import { keepAliveTimeout } from './keep-alive.ts'
 import { fail, finish } from './lifecycle.ts'
 import { suspectBlackHole } from './path-mtu.ts'
 import type { TcpOut } from './output.ts'
@@ -29,6 +31,14 @@ export function timersExpire(s: TcpState, now: Nanos, out: TcpOut): void {
     fired(s, 'pacing', out)
     transmit(s, now, out)
   }
+  if (timers.keepAlive <= now) {
+    fired(s, 'keepAlive', out)
+    keepAliveTimeout(s, now, out)
+  }
+  if (timers.hold <= now) {
+    fired(s, 'hold', out)
+    holdTimeout(s, now, out)
+  }
   if (timers.timeWait <= now) {
     fired(s, 'timeWait', out)
     finish(s, out)
@@ -47,19 +57,32 @@ function retriesOf({ state, policy }: TcpState): number {
   return state === 'SYN-RECEIVED' ? policy.synAckRetries : policy.dataRetries
 }
 
+/** RFC 5482: nothing of what was sent has been acknowledged for longer than the user waits. */
+const isStuck = ({ policy, rto }: TcpState, now: Nanos): boolean =>
+  policy.userTimeout > 0 && now - rto.stuckAt >= policy.userTimeout
+
+/** The retransmission timer goes off no later than the user timeout. */
+function boundTimeout({ policy, rto, timers }: TcpState): void {
+  if (policy.userTimeout === 0 || timers.retransmit === NEVER) return
+  timers.retransmit = Math.min(timers.retransmit, rto.stuckAt + policy.userTimeout)
+}
+
 /** RFC 6298 (5.4) to (5.7). */
 function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const { rto, snd, recovery, policy } = s
   const opening = s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED'
   rto.retransmits += 1
-  if (rto.retransmits > retriesOf(s)) {
+  if (rto.retransmits > retriesOf(s) || isStuck(s, now)) {
     // Nobody waits for the answer to a SYN that came from outside.
     return s.state === 'SYN-RECEIVED' && s.listener >= 0
       ? finish(s, out)
       : fail(s, s.softError ?? 'ETIMEDOUT', out)
   }
   backOff(rto, policy)
-  if (opening) return sendSyn(s, now, out)
+  if (opening) {
+    sendSyn(s, now, out)
+    return boundTimeout(s)
+  }
   suspectBlackHole(s, out)
   // Within fast recovery ssthresh has been set for this loss, and most of what SND.MAX - SND.UNA
   // spans has left the network (RFC 5681 §3.1 means FlightSize): half of it would be too much.
@@ -74,13 +97,16 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   snd.nxt = snd.una
   s.fellBack = 'rto'
   transmit(s, now, out, 'rto')
+  boundTimeout(s)
 }
 
 /** RFC 9293 §3.8.6.1: probes go on for as long as the peer answers them. */
 function persistTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const { rto, policy } = s
   rto.retransmits += 1
-  if (rto.retransmits > policy.dataRetries) return fail(s, 'ETIMEDOUT', out)
+  const quiet = now - Math.max(s.rcv.heardAt, rto.stuckAt)
+  const tooLong = policy.userTimeout > 0 && quiet >= policy.userTimeout
+  if (tooLong || rto.retransmits > policy.dataRetries) return fail(s, 'ETIMEDOUT', out)
   rto.probes += 1
   sendProbe(s, now, out)
   s.timers.persist = now + Math.min(rto.rto * 2 ** rto.probes, policy.rtoMax)

@@ -109,6 +109,7 @@ export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
     s.rto.rto = synSchedule[Math.min(s.rto.retransmits, synSchedule.length - 1)]!
   }
   s.timers.retransmit = now + s.rto.rto
+  if (s.rto.retransmits === 0) s.rto.stuckAt = now
   const window = advertiseOnSyn(s)
   emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), NO_BYTES, NOT_ECT, out)
 }
@@ -191,6 +192,7 @@ export function transmit(
   now: Nanos,
   out: TcpOut,
   cause: RetransmitCause = s.fellBack,
+  push = false,
 ): void {
   const { snd, cc, timers } = s
   if (snd.nxt === snd.max && seqDiff(snd.end, snd.nxt) <= 0 && !finAt(s, snd.nxt)) return
@@ -199,6 +201,7 @@ export function transmit(
   // What has left the network makes room: RFC 5681 §3.2 step 4 inflates the window instead.
   const window = Math.min(snd.wnd, cc.cwnd + s.recovery.left)
   const before = snd.nxt
+  const fresh = snd.max === snd.una
   for (;;) {
     const unsent = seqDiff(snd.end, snd.nxt)
     if (unsent < 0) break // the FIN is out
@@ -206,7 +209,7 @@ export function transmit(
     const length = Math.max(Math.min(unsent, s.mss, usable), 0)
     // The FIN takes a place in the window as a byte does (RFC 9293 §3.4).
     const fin = s.finQueued && length === unsent && seqDiff(snd.nxt, snd.una) + length < snd.wnd
-    if (length < s.mss && !fin && !worthSending(s, length, unsent)) {
+    if (length < s.mss && !fin && !worthSending(s, length, unsent, push)) {
       cc.limited = unsent >= usable && cc.cwnd <= snd.wnd
       if (cc.rate !== null && unsent < usable) rateAppLimited(cc.rate, inNetwork(s))
       break
@@ -219,9 +222,15 @@ export function transmit(
   if (snd.nxt !== before) {
     timers.persist = NEVER
     if (timers.retransmit === NEVER) timers.retransmit = now + s.rto.rto // RFC 6298 (5.1)
-  } else if (snd.nxt === snd.una && timers.persist === NEVER && waits(s)) {
+    if (fresh) s.rto.stuckAt = now
+  }
+  if (s.policy.cork && !push && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
+    timers.hold = now + s.policy.corkTime
+  } else if (snd.nxt === before && snd.nxt === snd.una && timers.persist === NEVER && waits(s)) {
+    if (timers.hold !== NEVER && s.policy.cork) return // it is not the window that keeps it back
     timers.retransmit = NEVER
     timers.persist = now + s.rto.rto // RFC 9293 §3.8.6.1
+    if (fresh) s.rto.stuckAt = now
   }
 }
 
@@ -229,10 +238,13 @@ export function transmit(
 const waits = (s: TcpState): boolean => seqDiff(s.snd.end, s.snd.nxt) > 0 || finAt(s, s.snd.nxt)
 
 /** RFC 9293 §3.8.6.2.1 and §3.7.4 for less than a full segment. */
-function worthSending(s: TcpState, length: number, unsent: number): boolean {
+function worthSending(s: TcpState, length: number, unsent: number, push: boolean): boolean {
   const { snd } = s
   if (length === 0) return false
-  if (length === unsent && (!s.nagle || snd.nxt === snd.una || snd.nxt !== snd.max)) return true
+  if (push && length === unsent) return true
+  if (s.policy.cork) return false
+  if (length === unsent && (!s.policy.nagle || snd.nxt === snd.una || snd.nxt !== snd.max))
+    return true
   return length < unsent && length >= snd.maxWnd / 2
 }
 
@@ -247,6 +259,11 @@ export function retransmitFirst(
   const length = Math.min(s.mss, seqDiff(snd.end, snd.una), seqDiff(snd.max, snd.una))
   const fin = finAt(s, seqAdd(snd.una, length)) && seqGt(snd.max, snd.end)
   sendData(s, now, snd.una, Math.max(length, 0), fin, cause, out)
+}
+
+/** RFC 9293 §3.8.4: a segment without text, one number before what the peer expects; it must answer. */
+export function sendKeepAlive(s: TcpState, now: Nanos, out: TcpOut): void {
+  emit(s, seqAdd(s.snd.nxt, -1), ACK, advertise(s), optionsAt(s, now), NO_BYTES, out)
 }
 
 /** One byte, or the FIN, past a closed window, to hear of its opening (RFC 9293 §3.8.6.1). */

@@ -77,6 +77,5 @@ function valueOf(d: Descriptor, name: string, files: Descriptors): string {
   if (name === 'SO_RCVBUF') {
     return String(s?.kind === 'connection' ? s.rcv.buffer : policy.receiveBuffer)
   }
-  const nagle = s !== null && 'nagle' in s ? s.nagle : policy.nagle
-  return nagle ? '0' : '1'
+  return policy.nagle ? '0' : '1'
 }

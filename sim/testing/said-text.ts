@@ -23,6 +23,10 @@ export function saidText(said: HostEvent): string {
       return `${said.call} rejected: ${said.error}`
     case 'failed':
       return `failed ${said.error}`
+    case 'option':
+      return `${said.option} ${said.value}`
+    case 'lingered':
+      return said.done ? 'lingered' : 'lingered in vain'
     case 'info':
       return `info ${Object.entries(said.info)
         .map(([name, value]) => `${name.replace('tcpi_', '')}=${value}`)

@@ -2,7 +2,13 @@ import { assert } from '../../protocols/assert.ts'
 import { ip } from '../../protocols/address.ts'
 import type { Input } from '../../protocols/engine.ts'
 import type { HostEvent } from '../../protocols/host/event.ts'
-import type { NumberOption, SocketCall, SocketId } from '../../protocols/host/socket.ts'
+import type {
+  NumberOption,
+  ReadableOption,
+  ShutdownHow,
+  SocketCall,
+  SocketId,
+} from '../../protocols/host/socket.ts'
 import { seqDiff } from '../../protocols/sequence.ts'
 import { NOT_ECT } from '../../protocols/tcp/ecn.ts'
 import { tcpEngine } from '../../protocols/tcp/engine.ts'
@@ -52,7 +58,7 @@ const QUIET: readonly string[] = ['rtt', 'timer', 'queued', 'readable'] satisfie
  *   < S. 0:0(0) ack 1 win 65535 <mss 1460>     a segment arrives (see segment-notation.ts)
  *   < [ce] . 1:1001(1000) ack 1                the same in a packet with this ECN codepoint
  *   connect · send 1000 · receive · receive 100 · shutdown · close · abort · info
- *   set TCP_NODELAY 1 · set TCP_CONGESTION reno
+ *   set TCP_NODELAY 1 · set TCP_CONGESTION reno · get TCP_MAXSEG · shutdown both
  *
  * The result has `>` before what is sent, with the reason where it was sent before, `=` before
  * events, `*` before what is watched. Between the script's lines, time jumps from deadline to
@@ -187,7 +193,10 @@ class Stage implements Played {
         return { kind, socket, max: word === undefined ? Infinity : Number(word) }
       case 'set':
         return setting(socket, word, value)
+      case 'get':
+        return { kind, socket, option: word as ReadableOption }
       case 'shutdown':
+        return { kind, socket, how: (word ?? 'write') as ShutdownHow }
       case 'close':
       case 'abort':
       case 'info':

@@ -26,6 +26,8 @@ export const FREEBSD = RFC.with({
   dataRetries: 12,
   delayedAck: ms(40), // delacktime
   ecnSynRetries: 1, // ecn.maxretries
+  connectTimeout: s(75), // keepinit
+  keepCount: 8, // keepcnt; keepidle and keepintvl are 7200 s and 75 s
   msl: s(30), // net.inet.tcp.msl
   finWait2: s(60), // finwait2_timeout
   slowStartLimit: 2, // abc_l_var

@@ -17,6 +17,7 @@ export const LINUX = RFC.with({
   keepsSynText: false,
   challengeAcks: 1, // tcp_invalid_ratelimit
   challengeWindow: ms(500),
+  quickAcks: 16, // TCP_MAX_QUICKACKS
   suspectAfter: 3, // tcp_retries1
   delayedAck: ms(40), // TCP_DELACK_MIN
   msl: s(30), // TCP_TIMEWAIT_LEN is 60 s

@@ -17,6 +17,7 @@ export const PYTCP = RFC.with({
   slowStartLimit: 1,
   hystart: false,
   ecn: 'off',
+  synCookies: false,
   receiveBuffer: 65_535,
   mss: 1460,
   sackPermitted: false,

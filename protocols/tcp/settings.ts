@@ -1,0 +1,93 @@
+import type { Errno } from '../errno.ts'
+import type { ReadableOption, SocketSetting } from '../host/socket.ts'
+import type { Nanos } from '../time.ts'
+import { isCongestionName, startCongestion } from './congestion/control-of.ts'
+import { watchIdleness } from './keep-alive.ts'
+import type { TcpOut } from './output.ts'
+import { isTcpSocketOption, TCP_SOCKET_OPTIONS } from './socket-options.ts'
+import type { TcpState } from './state.ts'
+import { sendAck, transmit } from './transmit.ts'
+import { NEVER } from '../time.ts'
+
+// Options of a connection, set and asked for. Its policy holds nearly all of them.
+
+/** `null`: it was set. */
+export function setOption(
+  s: TcpState,
+  now: Nanos,
+  setting: SocketSetting,
+  out: TcpOut,
+): Errno | null {
+  if (setting.option === 'TCP_CONGESTION') {
+    if (!isCongestionName(setting.value)) return 'ENOENT'
+    s.cc.algorithm = setting.value
+    if (s.cc.cwnd > 0) startCongestion(s, now)
+    return null
+  }
+  const { option, value } = setting
+  if (option === 'TCP_QUICKACK') {
+    s.rcv.quick = value === 0 ? 0 : QUICK_ACKS
+    if (value !== 0 && s.timers.delayedAck !== NEVER) sendAck(s, now, out)
+    return null
+  }
+  if (!isTcpSocketOption(option)) return 'ENOPROTOOPT'
+  s.policy = s.policy.with(TCP_SOCKET_OPTIONS[option].write(value))
+  switch (option) {
+    case 'SO_RCVBUF':
+      // The window scale was agreed on with the SYN: a larger buffer is offered as far as it goes.
+      s.rcv.buffer = value
+      return null
+    case 'SO_KEEPALIVE':
+    case 'TCP_KEEPIDLE':
+      if (mayBeIdle(s)) watchIdleness(s, now)
+      return null
+    case 'TCP_NODELAY':
+    case 'TCP_CORK':
+      // Whoever takes the cork out, or switches Nagle off, wants what waits to go (RFC 1122 §4.2.3.4).
+      if (s.state !== 'ESTABLISHED' && s.state !== 'CLOSE-WAIT') return null
+      if (!s.policy.cork) s.timers.hold = NEVER
+      transmit(s, now, out, s.fellBack, !s.policy.cork && option === 'TCP_CORK')
+      return null
+    default:
+      return null
+  }
+}
+
+/** Linux's TCP_MAX_QUICKACKS. */
+const QUICK_ACKS = 16
+
+function mayBeIdle(s: TcpState): boolean {
+  switch (s.state) {
+    case 'ESTABLISHED':
+    case 'CLOSE-WAIT':
+    case 'FIN-WAIT-1':
+    case 'FIN-WAIT-2':
+      return true
+    default:
+      return false
+  }
+}
+
+/** `null`: a connection has no such option. */
+export function readOption(s: TcpState, option: ReadableOption): number | string | null {
+  switch (option) {
+    case 'SO_ERROR': {
+      // What ends a connection is told as it ends; here is what may pass (RFC 1122 §4.2.4.1).
+      const error = s.softError
+      s.softError = null
+      return error ?? 0
+    }
+    case 'SO_ACCEPTCONN':
+      return 0
+    case 'SO_RCVBUF':
+      return s.rcv.buffer
+    case 'TCP_MAXSEG':
+      return s.mss
+    case 'TCP_QUICKACK':
+      return Number(s.rcv.quick > 0)
+    case 'TCP_CONGESTION':
+      return s.cc.algorithm
+    default:
+      return isTcpSocketOption(option) ? TCP_SOCKET_OPTIONS[option].read(s.policy) : null
+  }
+}

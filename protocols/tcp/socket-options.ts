@@ -1,0 +1,87 @@
+import { ms, s } from '../time.ts'
+import type { TcpChoices, TcpPolicy } from './policy.ts'
+
+/** What a numeric option of a TCP socket may be, and what it changes: a socket has its own policy. */
+interface TcpOption {
+  readonly min: number
+  readonly max: number
+  read(policy: TcpPolicy): number
+  write(value: number): Partial<TcpChoices>
+}
+
+type Flag = 'nagle' | 'cork' | 'keepAlive' | 'oobInline' | 'reuseAddress'
+type Span =
+  | 'keepIdle'
+  | 'keepInterval'
+  | 'connectTimeout'
+  | 'userTimeout'
+  | 'finWait2'
+  | 'deferAccept'
+type Count = 'keepCount' | 'synRetries' | 'mss' | 'sendBuffer' | 'receiveBuffer'
+
+const flag = (name: Flag): TcpOption => ({
+  min: 0,
+  max: 1,
+  read: (policy) => Number(policy[name]),
+  write: (value) => ({ [name]: value !== 0 }),
+})
+
+const span = (name: Span, unit: number, min: number, max: number): TcpOption => ({
+  min,
+  max,
+  read: (policy) => Math.floor(policy[name] / unit),
+  write: (value) => ({ [name]: value * unit }),
+})
+
+const count = (name: Count, min: number, max: number): TcpOption => ({
+  min,
+  max,
+  read: (policy) => policy[name],
+  write: (value) => ({ [name]: value }),
+})
+
+/** Half the sequence space: what lies further apart cannot be told from what lies behind. */
+const BUFFER_MAX = 2 ** 30
+
+/** By Linux's names and, unless said otherwise, in Linux's units and within its limits. */
+export const TCP_SOCKET_OPTIONS = {
+  /** Bytes of payload. Linux doubles what is set, for its book-keeping; this does not. */
+  SO_SNDBUF: count('sendBuffer', 1, BUFFER_MAX),
+  SO_RCVBUF: count('receiveBuffer', 1, BUFFER_MAX),
+  SO_REUSEADDR: flag('reuseAddress'),
+  SO_KEEPALIVE: flag('keepAlive'),
+  SO_OOBINLINE: flag('oobInline'),
+  /** Seconds that `close` lingers; -1: not at all (`l_onoff` 0). */
+  SO_LINGER: {
+    min: -1,
+    max: 0xffff,
+    read: ({ lingers, lingerTime }) => (lingers ? Math.floor(lingerTime / s(1)) : -1),
+    write: (value) => ({ lingers: value >= 0, lingerTime: Math.max(value, 0) * s(1) }),
+  },
+  TCP_NODELAY: {
+    min: 0,
+    max: 1,
+    read: ({ nagle }) => Number(!nagle),
+    write: (value) => ({ nagle: value === 0 }),
+  },
+  TCP_CORK: flag('cork'),
+  TCP_MAXSEG: count('mss', 1, 0xffff),
+  TCP_SYNCNT: count('synRetries', 1, 127),
+  /** Seconds. */
+  TCP_KEEPIDLE: span('keepIdle', s(1), 1, 32_767),
+  TCP_KEEPINTVL: span('keepInterval', s(1), 1, 32_767),
+  TCP_KEEPCNT: count('keepCount', 1, 127),
+  /** FreeBSD's: seconds until an attempt to connect is given up; 0: the SYN's retries say. */
+  TCP_KEEPINIT: span('connectTimeout', s(1), 0, 32_767),
+  /** Seconds in FIN-WAIT-2. */
+  TCP_LINGER2: span('finWait2', s(1), 0, 120),
+  /** Seconds that a listener waits for the first bytes of a connection. */
+  TCP_DEFER_ACCEPT: span('deferAccept', s(1), 0, 32_767),
+  /** Milliseconds. */
+  TCP_USER_TIMEOUT: span('userTimeout', ms(1), 0, 2 ** 31 - 1),
+} satisfies { readonly [option: string]: TcpOption }
+
+export type TcpSocketOption = keyof typeof TCP_SOCKET_OPTIONS
+
+export const isTcpSocketOption = (option: string): option is TcpSocketOption =>
+  Object.hasOwn(TCP_SOCKET_OPTIONS, option)
