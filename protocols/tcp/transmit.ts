@@ -263,7 +263,7 @@ export function retransmitFirst(
 
 /** RFC 9293 §3.8.4: a segment without text, one number before what the peer expects; it must answer. */
 export function sendKeepAlive(s: TcpState, now: Nanos, out: TcpOut): void {
-  emit(s, seqAdd(s.snd.nxt, -1), ACK, advertise(s), optionsAt(s, now), NO_BYTES, out)
+  emit(s, seqAdd(s.snd.nxt, -1), ACK, advertise(s), optionsAt(s, now), NO_BYTES, NOT_ECT, out)
 }
 
 /** One byte, or the FIN, past a closed window, to hear of its opening (RFC 9293 §3.8.6.1). */
