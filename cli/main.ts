@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { EnvironmentError, UserError } from '../sim/user-error.ts'
+import { chatVerb } from './chat.ts'
 import { endQuietlyWithoutReader } from './data-out.ts'
 import { encapsulateVerb } from './encapsulate.ts'
 import {
@@ -45,6 +46,7 @@ const VERBS: readonly RegisterVerb[] = [
   encapsulateVerb,
   liveVerb,
   replayVerb,
+  chatVerb,
 ]
 
 /** The whole command line: from arguments without the program's name to the exit code. */

@@ -1,6 +1,7 @@
 import type { Scenario } from '../sim/scenario.ts'
 import bufferbloat from './bufferbloat.ts'
 import arpConflict from './arp-conflict.ts'
+import chat from './chat.ts'
 import crashRestart from './crash-restart.ts'
 import dumbbell from './dumbbell.ts'
 import encapsulation from './encapsulation.ts'
@@ -32,4 +33,5 @@ export const scenarios: readonly Scenario[] = [
   arpConflict,
   pmtudBlackhole,
   encapsulation,
+  chat,
 ]
