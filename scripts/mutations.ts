@@ -93,8 +93,8 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp(
     'no slow start after a timeout',
     'congestion/new-reno',
-    'cc.cwnd = s.mss',
-    'cc.cwnd = cc.ssthresh',
+    'cc.cwnd = mss\n',
+    'cc.cwnd = cc.ssthresh\n',
   ),
   tcp('PSH never set', 'transmit', 'flags |= PSH', 'flags |= 0'),
   tcp(
