@@ -1,12 +1,13 @@
 import { isIpv4 } from '../../protocols/address.ts'
 import type { Bytes } from '../../protocols/bytes.ts'
+import type { IpPacket } from '../../protocols/ipv6/packet.ts'
 import { seqAdd } from '../../protocols/sequence.ts'
 import { OPTION_END, OPTION_NOP, type TcpOptions } from '../../protocols/tcp/options.ts'
 import { ACK, SYN, type TcpSegment, URG } from '../../protocols/tcp/segment.ts'
 import { segmentText } from '../testing/segment-notation.ts'
 import { type Conversation, kindOf } from './conversation.ts'
 import { icmpText } from './icmp-names.ts'
-import { type IpPacket, trafficClassIn, trafficClassOf, ttlIn } from './network.ts'
+import { flowLabelIn, trafficClassOf, ttlIn } from './network.ts'
 import type { Family, IpInfo, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
 
 /**
@@ -31,11 +32,11 @@ export function difference(
       if (payload.kind !== 'udp') return payload.kind
       return unequal('length', expected.length, payload.payload.length)
     case 'icmp':
-      if (payload.kind !== 'icmp') return payload.kind
+      if (payload.kind !== 'icmp' && payload.kind !== 'icmpv6') return payload.kind
       return (
         unequal('type', expected.type, payload.type) ??
         unequal('code', expected.code, payload.code) ??
-        (expected.mtu > 0 ? unequal('mtu', expected.mtu, payload.rest & 0xffff) : null) ??
+        (expected.mtu > 0 ? unequal('mtu', expected.mtu, payload.rest & 0xffffff) : null) ??
         (expected.identifier > 0 ? unequal('id', expected.identifier, payload.identifier) : null) ??
         (expected.quoted?.kind === 'raw'
           ? unequal('length', expected.quoted.length, payload.data.length)
@@ -49,8 +50,11 @@ const unequal = (what: string, expected: number, actual: number): string | null 
 
 function ipDifference(ip: IpInfo, packet: IpPacket): string | null {
   const ttl = ttlIn(packet)
-  const trafficClass = trafficClassIn(packet)
+  const { trafficClass } = packet.details
   if (ip.ttl >= 0 && ip.ttl !== ttl) return unequal('ttl', ip.ttl, ttl)
+  if (ip.flowLabel >= 0 && ip.flowLabel !== flowLabelIn(packet)) {
+    return unequal('flowlabel', ip.flowLabel, flowLabelIn(packet))
+  }
   if (ip.tos >= 0) return unequal('tos', ip.tos, trafficClass)
   if (ip.ecn === null) return null
   const bits = trafficClass & 3
@@ -151,6 +155,7 @@ export function liveText(packet: IpPacket, talk: Conversation): string {
     case 'udp':
       return `udp (${payload.payload.length})`
     case 'icmp':
+    case 'icmpv6':
       return icmpText(familyOf(talk), payload.type, payload.code)
     default:
       return payload.kind

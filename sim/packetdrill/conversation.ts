@@ -1,6 +1,7 @@
 import type { IpAddress } from '../../protocols/address.ts'
 import { NO_BYTES } from '../../protocols/bytes.ts'
 import { PROTOCOL_TCP, PROTOCOL_UDP, type TransportPayload } from '../../protocols/ipv4/packet.ts'
+import type { IpPacket } from '../../protocols/ipv6/packet.ts'
 import { seqAdd, type Seq, seqDiff } from '../../protocols/sequence.ts'
 import {
   NO_OPTIONS,
@@ -15,7 +16,7 @@ import {
 } from '../../protocols/tcp/options.ts'
 import { ACK, SYN, TcpSegment } from '../../protocols/tcp/segment.ts'
 import { UdpDatagram } from '../../protocols/udp/datagram.ts'
-import { arriving, type Ends, icmpArriving, type IpPacket } from './network.ts'
+import { arriving, type Ends, icmpArriving } from './network.ts'
 import type { Ports, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
 
 /** Something that a script asks for and that cannot be: the line is added by who plays it. */
@@ -71,7 +72,7 @@ export class Conversation implements Ends {
   /** Whether the host sent this packet in this conversation. */
   owns({ source, destination, payload }: IpPacket): boolean {
     if (source !== this.local || destination !== this.remote) return false
-    if (payload.kind === 'icmp') return true
+    if (payload.kind === 'icmp' || payload.kind === 'icmpv6') return true
     if (payload.kind !== 'tcp' && payload.kind !== 'udp') return false
     if (payload.destinationPort !== this.remotePort) return false
     if (!this.awaitsSyn) return payload.sourcePort === this.localPort

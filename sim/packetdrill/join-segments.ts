@@ -1,6 +1,7 @@
 import { concatBytes } from '../../protocols/bytes.ts'
+import type { IpPacket } from '../../protocols/ipv6/packet.ts'
 import { CWR, FIN, PSH, TcpSegment } from '../../protocols/tcp/segment.ts'
-import { type IpPacket, withPayload } from './network.ts'
+import { withPayload } from './network.ts'
 
 /** Whether a data segment carries less than a script wants to see. */
 export const isShort = ({ payload }: IpPacket, wanted: number): boolean =>

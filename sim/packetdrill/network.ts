@@ -1,16 +1,24 @@
-import { type IpAddress, type Ipv4Address } from '../../protocols/address.ts'
+import {
+  type IpAddress,
+  type Ipv4Address,
+  type Ipv6Address,
+  putIpv6,
+} from '../../protocols/address.ts'
 import { type Bytes, NO_BYTES, putI32, putU16 } from '../../protocols/bytes.ts'
 import { echoRest, ICMP_UNREACHABLE, IcmpMessage } from '../../protocols/icmp/message.ts'
+import { ICMPV6_TOO_BIG, Icmpv6Message } from '../../protocols/icmpv6/message.ts'
 import {
   DEFAULT_TTL,
   IPV4_HEADER,
   Ipv4Details,
   Ipv4Packet,
   PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   type TransportPayload,
 } from '../../protocols/ipv4/packet.ts'
+import { type IpPacket, IPV6_HEADER, Ipv6Details, Ipv6Packet } from '../../protocols/ipv6/packet.ts'
 import type { Seq } from '../../protocols/sequence.ts'
 import { TCP_HEADER } from '../../protocols/tcp/segment.ts'
 import { UDP_HEADER } from '../../protocols/udp/datagram.ts'
@@ -18,17 +26,17 @@ import type { IcmpPacket, IpInfo } from './script.ts'
 
 // The network layer under a script's packets: the one place that knows what family they are of.
 
-export type IpPacket = Ipv4Packet
-
 /** Whose packets a script is about: the host's address first. */
 export interface Ends {
   readonly local: IpAddress
   readonly remote: IpAddress
 }
 
-export const trafficClassIn = ({ details }: IpPacket): number => details.trafficClass
+export const ttlIn = (packet: IpPacket): number =>
+  packet.kind === 'ipv4' ? packet.ttl : packet.hopLimit
 
-export const ttlIn = ({ ttl }: IpPacket): number => ttl
+export const flowLabelIn = (packet: IpPacket): number =>
+  packet.kind === 'ipv4' ? 0 : packet.details.flowLabel
 
 const ECN_BITS = { noecn: 0, ect1: 1, ect0: 2, ect01: 2, ce: 3 } as const
 
@@ -45,28 +53,29 @@ export function arriving(
   ip: IpInfo,
   payload: TransportPayload,
 ): IpPacket {
-  const details = new Ipv4Details(trafficClassOf(ip), false, false, 0, NO_BYTES)
   const ttl = ip.ttl < 0 ? ARRIVING_TTL : ip.ttl
-  return new Ipv4Packet(
-    remote as Ipv4Address,
-    local as Ipv4Address,
-    protocol,
-    ttl,
-    0,
-    details,
-    payload,
-  )
+  if (typeof local === 'string') {
+    const details = new Ipv6Details(trafficClassOf(ip), Math.max(ip.flowLabel, 0))
+    return new Ipv6Packet(remote as Ipv6Address, local, protocol, ttl, details, payload)
+  }
+  const details = new Ipv4Details(trafficClassOf(ip), false, false, 0, NO_BYTES)
+  return new Ipv4Packet(remote as Ipv4Address, local, protocol, ttl, 0, details, payload)
 }
 
 /** The same packet with another payload. */
 export function withPayload(packet: IpPacket, payload: TransportPayload): IpPacket {
-  const { source, destination, protocol, ttl, identification, details } = packet
+  const { protocol } = packet
+  if (packet.kind === 'ipv6') {
+    const { source, destination, hopLimit, details } = packet
+    return new Ipv6Packet(source, destination, protocol, hopLimit, details, payload)
+  }
+  const { source, destination, ttl, identification, details } = packet
   return new Ipv4Packet(source, destination, protocol, ttl, identification, details, payload)
 }
 
 /**
- * An ICMP message to the host: an echo, or an error about a packet of the host's, with its header
- * and the first eight bytes behind. `seq`: of the quoted segment, on the wire.
+ * An ICMP message to the host: an echo, or an error about a packet of the host's, with its headers.
+ * `seq`: of the quoted segment, on the wire.
  */
 export function icmpArriving(
   ends: Ends,
@@ -77,23 +86,48 @@ export function icmpArriving(
   seq: Seq,
 ): IpPacket {
   const { type, code, mtu, identifier, quoted } = packet
-  const message = (rest: number, data: Bytes) =>
-    arriving(ends, PROTOCOL_ICMP, ip, new IcmpMessage(type, code, rest, data))
+  const isIpv6 = typeof ends.local === 'string'
+  const message = (rest: number, data: Bytes): IpPacket =>
+    isIpv6
+      ? arriving(ends, PROTOCOL_ICMPV6, ip, new Icmpv6Message(type, code, rest, data))
+      : arriving(ends, PROTOCOL_ICMP, ip, new IcmpMessage(type, code, rest, data))
   if (quoted === null) return message(echoRest(identifier, 0) | mtu, NO_BYTES)
   if (quoted.kind === 'raw') return message(echoRest(identifier, 0), new Uint8Array(quoted.length))
   const header = quoted.kind === 'tcp' ? TCP_HEADER : UDP_HEADER
-  const quote = new Uint8Array(IPV4_HEADER + header)
-  quote[0] = 0x45
-  putU16(quote, 2, IPV4_HEADER + header + quoted.length)
-  quote[8] = DEFAULT_TTL
-  quote[9] = quoted.kind === 'tcp' ? PROTOCOL_TCP : PROTOCOL_UDP
-  putI32(quote, 12, ends.local as Ipv4Address)
-  putI32(quote, 16, ends.remote as Ipv4Address)
-  putU16(quote, IPV4_HEADER, localPort)
-  putU16(quote, IPV4_HEADER + 2, remotePort)
+  const at = isIpv6 ? IPV6_HEADER : IPV4_HEADER
+  const quote = new Uint8Array(at + header)
+  const protocol = quoted.kind === 'tcp' ? PROTOCOL_TCP : PROTOCOL_UDP
+  putNetworkHeader(quote, ends, protocol, header + quoted.length)
+  putU16(quote, at, localPort)
+  putU16(quote, at + 2, remotePort)
   if (quoted.kind === 'tcp') {
-    putI32(quote, IPV4_HEADER + 4, seq)
-    quote[IPV4_HEADER + 12] = (TCP_HEADER / 4) << 4
-  } else putU16(quote, IPV4_HEADER + 4, UDP_HEADER + quoted.length)
-  return message(type === ICMP_UNREACHABLE ? mtu : 0, quote)
+    putI32(quote, at + 4, seq)
+    quote[at + 12] = (TCP_HEADER / 4) << 4
+  } else putU16(quote, at + 4, UDP_HEADER + quoted.length)
+  const carriesMtu = type === (isIpv6 ? ICMPV6_TOO_BIG : ICMP_UNREACHABLE)
+  return message(carriesMtu ? mtu : 0, quote)
+}
+
+/** Of a packet from the host, as a router quotes it. */
+function putNetworkHeader(
+  quote: Uint8Array,
+  { local, remote }: Ends,
+  protocol: number,
+  length: number,
+): void {
+  if (typeof local === 'string') {
+    quote[0] = 0x60
+    putU16(quote, 4, length)
+    quote[6] = protocol
+    quote[7] = DEFAULT_TTL
+    putIpv6(quote, 8, local)
+    putIpv6(quote, 24, remote as Ipv6Address)
+    return
+  }
+  quote[0] = 0x45
+  putU16(quote, 2, IPV4_HEADER + length)
+  quote[8] = DEFAULT_TTL
+  quote[9] = protocol
+  putI32(quote, 12, local)
+  putI32(quote, 16, remote as Ipv4Address)
 }

@@ -1,15 +1,15 @@
-import { type IpAddress, type Ipv4Address, type Mac } from '../../protocols/address.ts'
-import { ARP_REPLY, ARP_REQUEST, ArpPacket } from '../../protocols/arp/packet.ts'
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame } from '../../protocols/ethernet/frame.ts'
+import type { IpAddress, Ipv4Address, Ipv6Address, Mac } from '../../protocols/address.ts'
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, EthernetFrame } from '../../protocols/ethernet/frame.ts'
 import type { Input } from '../../protocols/engine.ts'
 import type { HostEvent } from '../../protocols/host/event.ts'
 import { hostEngine } from '../../protocols/host/host.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
-import { createHost, type HostState } from '../../protocols/host/state.ts'
+import { createHost, type HostConfig, type HostState } from '../../protocols/host/state.ts'
+import { type IpPacket, isIp } from '../../protocols/ipv6/packet.ts'
 import type { TcpPolicy } from '../../protocols/tcp/policy.ts'
 import { NEVER, type Nanos } from '../../protocols/time.ts'
 import type { Driven } from '../driver.ts'
-import type { IpPacket } from './network.ts'
+import { neighbourAnswer } from './neighbour.ts'
 
 const OUR_MAC: Mac = '02:00:00:00:00:01'
 const PEER_MAC: Mac = '02:00:00:00:00:02'
@@ -31,6 +31,27 @@ export interface SentPacket {
   readonly at: Nanos
 }
 
+/** One interface, and everything else behind a gateway. */
+function planOf({
+  local,
+  gateway,
+  prefixLength,
+  mtu,
+}: StageConfig): Pick<HostConfig, 'interfaces' | 'routes' | 'ipv6Routes'> {
+  const iface = { mac: OUR_MAC, mtu, claim: null }
+  const all = { prefixLength: 0, port: 0 }
+  if (typeof local === 'string') {
+    const ipv6 = { addresses: [{ address: local, prefixLength }] }
+    const route = { ...all, destination: '::', gateway: gateway as Ipv6Address }
+    return { interfaces: [{ ...iface, addresses: [], ipv6 }], routes: [], ipv6Routes: [route] }
+  }
+  const route = { ...all, destination: 0, gateway: gateway as Ipv4Address, source: null }
+  return {
+    interfaces: [{ ...iface, addresses: [{ address: local, prefixLength }] }],
+    routes: [route],
+  }
+}
+
 /** One host on a link whose other end is the script, under a clock that jumps. */
 export class Stage {
   now: Nanos = 0
@@ -46,19 +67,14 @@ export class Stage {
   readonly #frames: EthernetFrame[] = []
 
   constructor(config: StageConfig) {
-    const { drive, policy, prefixLength, mtu } = config
-    const local = config.local as Ipv4Address
-    const gateway = config.gateway as Ipv4Address
+    const { drive, policy } = config
     this.#config = config
     this.#policy = policy
     const state = createHost({
       forwarding: false,
       policy,
       seed: 'packetdrill',
-      interfaces: [
-        { mac: OUR_MAC, mtu, addresses: [{ address: local, prefixLength }], claim: null },
-      ],
-      routes: [{ destination: 0, prefixLength: 0, gateway, port: 0, source: null }],
+      ...planOf(config),
       now: 0,
     })
     this.#host = drive(hostEngine, state)
@@ -83,7 +99,8 @@ export class Stage {
   }
 
   receive(packet: IpPacket): void {
-    const frame = new EthernetFrame(OUR_MAC, PEER_MAC, ETHERTYPE_IPV4, packet)
+    const etherType = packet.kind === 'ipv4' ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6
+    const frame = new EthernetFrame(OUR_MAC, PEER_MAC, etherType, packet)
     this.#step({ kind: 'packet', packet: frame, port: 0 })
   }
 
@@ -124,14 +141,9 @@ export class Stage {
   #carry(): void {
     for (const frame of this.#frames.splice(0)) {
       const { payload } = frame
-      if (payload.kind === 'ipv4') this.sent.push({ packet: payload, at: this.now })
-      else if (payload.kind === 'arp' && payload.operation === ARP_REQUEST) {
-        const { targetIp, senderIp, senderMac } = payload
-        if (senderIp === targetIp) continue
-        const reply = new ArpPacket(ARP_REPLY, PEER_MAC, targetIp, senderMac, senderIp)
-        const answer = new EthernetFrame(OUR_MAC, PEER_MAC, ETHERTYPE_ARP, reply)
-        this.#step({ kind: 'packet', packet: answer, port: 0 })
-      }
+      const answer = neighbourAnswer(frame, PEER_MAC)
+      if (answer !== null) this.#step({ kind: 'packet', packet: answer, port: 0 })
+      else if (isIp(payload)) this.sent.push({ packet: payload, at: this.now })
     }
   }
 }

@@ -9,7 +9,7 @@ const ADDRESS = /^[\da-fA-F.:]+(\/\d+)?$/
 
 /** Options that are known, and the values that are, where not any. */
 const OPTIONS: { readonly [name: string]: RegExp } = {
-  ip_version: /^(ipv4|ipv4-mapped-ipv6)$/,
+  ip_version: /^(ipv4|ipv6|ipv4-mapped-ipv6)$/,
   local_ip: ADDRESS,
   remote_ip: ADDRESS,
   gateway_ip: ADDRESS,

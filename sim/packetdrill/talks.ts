@@ -1,9 +1,9 @@
 import type { Endpoint } from '../../protocols/address.ts'
+import type { IpPacket } from '../../protocols/ipv6/packet.ts'
 import { ACK, SYN } from '../../protocols/tcp/segment.ts'
 import type { Seq } from '../../protocols/sequence.ts'
 import { Conversation } from './conversation.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
-import type { IpPacket } from './network.ts'
 import type { ScriptPacket, SystemCall } from './script.ts'
 import type { ScriptSettings } from './script-settings.ts'
 

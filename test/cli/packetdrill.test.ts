@@ -9,7 +9,7 @@ const GOOD = `0 < S 0:0(0) win 65535 <mss 1000>
 `
 desk.write('good.pkt', GOOD)
 desk.write('bad.pkt', '0 < S 0:0(0) win 65535\n+.1 > S. 0:0(0) ack 1 win 1\n')
-desk.write('unknown.pkt', '--ip_version=ipv6\n0 < S 0:0(0) win 65535\n')
+desk.write('unknown.pkt', '--ip_version=ipv5\n0 < S 0:0(0) win 65535\n')
 
 test('scripts that pass', () => {
   const { code, out, err } = desk.run('packetdrill', 'good.pkt', '--define', 'PORT=1', '-v')
@@ -31,7 +31,7 @@ test('a folder: what fails and what is not supported, with their lines, and exit
     '  expected    0.100000 s  > S. 0:0(0) ack 1 win 1',
     '  actual      0.000000 s  > R. 0:0(0) ack 1 win 0',
     'good.pkt: passed',
-    'unknown.pkt:1: unsupported: --ip_version=ipv6',
+    'unknown.pkt:1: unsupported: --ip_version=ipv5',
     '1 passed, 1 failed, 1 unsupported',
     '',
   ])
