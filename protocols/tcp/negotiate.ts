@@ -1,3 +1,4 @@
+import { isIpv4 } from '../address.ts'
 import { agreeOnEcn } from './ecn.ts'
 import { TcpOptions } from './options.ts'
 import type { TcpSegment } from './segment.ts'
@@ -47,7 +48,7 @@ export function agree(s: TcpState, syn: TcpSegment): void {
   s.timestamps = policy.timestamps && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue
   agreeOnEcn(s, syn)
-  s.peerMss = options.mss < 0 ? DEFAULT_SEND_MSS : Math.max(options.mss, MIN_MSS)
+  s.peerMss = options.mss < 0 ? defaultMss(s) : Math.max(options.mss, MIN_MSS)
   s.mss = sendMss(s)
 }
 
@@ -55,5 +56,5 @@ export function agree(s: TcpState, syn: TcpSegment): void {
 export const sendMss = (s: TcpState): number =>
   Math.min(s.peerMss, s.pathMss, s.routeMss, s.holeMss) - (s.timestamps ? TIMESTAMP_BYTES : 0)
 
-/** RFC 9293 §3.7.1: without the option, an IPv4 peer takes 536 bytes. */
-const DEFAULT_SEND_MSS = 536
+/** RFC 9293 §3.7.1: what a peer takes that does not say. */
+const defaultMss = ({ remoteAddress }: TcpState): number => (isIpv4(remoteAddress) ? 536 : 1220)
