@@ -13,6 +13,7 @@ import {
 import { NodeFiles } from './files.ts'
 import { liveVerb } from './live.ts'
 import { listVerb } from './list.ts'
+import { p2mpFtpVerb } from './p2mp-ftp.ts'
 import { packageVersion } from './package-root.ts'
 import { packetdrillVerb } from './packetdrill.ts'
 import { plotVerb } from './plot.ts'
@@ -21,6 +22,7 @@ import { describe, errorLine, message } from './report.ts'
 import { replayVerb } from './replay.ts'
 import { runVerb } from './run.ts'
 import { schemaVerb } from './schema-verb.ts'
+import { simpleFtpVerb } from './simple-ftp.ts'
 import { tcVerb } from './tc.ts'
 import { type RegisterVerb, type Verb } from './verb.ts'
 import { verifyVerb } from './verify.ts'
@@ -43,6 +45,8 @@ const VERBS: readonly RegisterVerb[] = [
   plotVerb,
   tcVerb,
   packetdrillVerb,
+  p2mpFtpVerb,
+  simpleFtpVerb,
   encapsulateVerb,
   liveVerb,
   replayVerb,
