@@ -83,6 +83,8 @@ export function receiveFile(
   return onKernel(options, (host, end, fail) => {
     const incoming = new Incoming(target, show, end, fail)
     incoming.running = host.run(fileReceiver, state, (report) => incoming.hear(report))
+    const { carrier, port } = state.config
+    message(`waits for a sender: ${carrier.protocol === 'udp' ? `port ${port}` : 'raw IP'}`)
     return () => incoming.interrupted()
   })
 }
