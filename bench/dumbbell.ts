@@ -1,17 +1,9 @@
 import process from 'node:process'
-import { type Nanos, s } from '../protocols/time.ts'
-import dumbbell from '../scenarios/dumbbell.ts'
-import type { Sink } from '../sim/bulk.ts'
-import { MemoryFiles } from '../sim/files.ts'
-import { type Params, resolveParams } from '../sim/params.ts'
-import { type Host, Programs } from '../sim/programs.ts'
-import type { Given } from '../sim/scenario.ts'
-import { planNetwork } from '../sim/topology.ts'
-import { World } from '../sim/world.ts'
 import { TraceDigest } from '../trace/digest.ts'
 import type { TraceObserver } from '../trace/record.ts'
 import { TraceStatistics } from '../trace/statistics.ts'
 import { type Benchmark, cpuSecondsSince, type Row } from './measure.ts'
+import { jain, runSharedLink } from './shared-link.ts'
 
 interface Dumbbell {
   readonly flows: number
@@ -39,61 +31,23 @@ async function runTwice(size: Dumbbell): Promise<Row> {
   return { ...warm, coldSegmentsPerCpuSecond: cold['segmentsPerCpuSecond']! }
 }
 
-/** The shipped scenario, run as a program would, with nobody or somebody listening. */
 async function runDumbbell(size: Dumbbell, observer: TraceObserver | null): Promise<Row> {
   const { flows, rate, seconds } = size
-  const { spec } = dumbbell
-  const settings = { flows: String(flows), rate, time: `${seconds}s` }
-  const files = new MemoryFiles()
-  const { values } = resolveParams(spec.params as Params, settings, files)
-  const given = <T>(part: Given<typeof values, T>): T =>
-    typeof part === 'function' ? (part as (p: typeof values) => T)(values) : part
-  const network = planNetwork(given(spec.topology), given(spec.links))
-  const world = new World(network, { seed: '1', ...(observer === null ? {} : { observer }) })
-  const programs = new Programs(world, files)
-  const sinks: Sink[] = []
-  for (const [name, program] of Object.entries(given(spec.programs ?? {}))) {
-    for (const each of [program].flat()) {
-      programs.start(world.node(name), (host) => each(withSinks(host, sinks)))
-    }
-  }
-
-  const until: Nanos = s(seconds)
+  const settings = { flows: String(flows), rate }
   const start = process.cpuUsage()
-  await programs.settle()
-  while (world.nextDue() <= until) {
-    world.step()
-    if (programs.mayGoOn) await programs.settle()
-  }
+  const run = await runSharedLink({ settings, seconds, observer })
   const cpuSeconds = cpuSecondsSince(start)
-
-  const bottleneck = world.links[0]!
-  // What the queue took: the data segments that crossed the bottleneck.
-  const segments = bottleneck.offered - bottleneck.discarded
-  const rates = sinks.map(({ bytes }) => (bytes * 8) / seconds / 1e6)
-  const sum = rates.reduce((a, b) => a + b, 0)
-  const squares = rates.reduce((a, b) => a + b * b, 0)
+  const { world, goodputs, carried, drops } = run
   return {
-    segmentsPerCpuSecond: Math.round(segments / cpuSeconds),
+    segmentsPerCpuSecond: Math.round(carried / cpuSeconds),
     eventsPerCpuSecond: Math.round(world.events / cpuSeconds),
     cpuSeconds: rounded(cpuSeconds, 3),
-    segments,
+    segments: carried,
     events: world.events,
-    drops: bottleneck.discarded,
-    goodputMbit: rounded(sum, 2),
-    // 1: every flow has the same; 1/n: one flow has everything.
-    jain: rounded((sum * sum) / (flows * squares), 4),
+    drops,
+    goodputMbit: rounded((goodputs.reduce((a, b) => a + b, 0) * 8) / 1e6, 2),
+    jain: rounded(jain(goodputs), 4),
   }
-}
-
-/** The same host, whose sinks are counted. */
-function withSinks(host: Host, sinks: Sink[]): Host {
-  const sink = (port: number): Sink => {
-    const made = host.sink(port)
-    sinks.push(made)
-    return made
-  }
-  return Object.assign(Object.create(host) as Host, { sink })
 }
 
 /** Nobody listens; then digest and statistics do, as in `twinwire run`. */

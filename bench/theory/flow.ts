@@ -16,6 +16,8 @@ export interface FlowPlan {
   readonly warmUp: number
   readonly seconds: number
   readonly seed?: string
+  /** Timeouts are counted, which takes a trace. */
+  readonly count?: boolean
 }
 
 export interface FlowFigures {
@@ -26,11 +28,22 @@ export interface FlowFigures {
   /** Microseconds. */
   readonly rtt: number
   readonly retransmissions: number
+  /** 0 unless they are counted. */
   readonly timeouts: number
-  /** Of them, those that turned out to be needless. */
+  /** Of all, those that turned out to be needless. */
   readonly spurious: number
   readonly mss: number
 }
+
+/** Counts what a connection does by timeout, and what was needless. */
+const countInto =
+  (counts: { timeouts: number; spurious: number }): TraceObserver =>
+  (record) => {
+    if (record.kind !== 'event') return
+    const { said } = record
+    if (said.kind === 'retransmit' && said.cause === 'rto') counts.timeouts += 1
+    else if (said.kind === 'spurious') counts.spurious += 1
+  }
 
 const PORT = 5000
 const SAMPLES = 2000
@@ -42,13 +55,7 @@ export function measureFlow(plan: FlowPlan): FlowFigures {
     { ends: { a: '10.0.0.1/24', b: '10.0.0.2/24' }, ...link, to: { b: forth } },
   ])
   const counts = { timeouts: 0, spurious: 0 }
-  const observer: TraceObserver = (record) => {
-    if (record.kind !== 'event') return
-    const { said } = record
-    if (said.kind === 'retransmit' && said.cause === 'rto') counts.timeouts += 1
-    else if (said.kind === 'spurious') counts.spurious += 1
-  }
-  const world = new World(network, { seed, observer })
+  const world = new World(network, { seed, ...(plan.count ? { observer: countInto(counts) } : {}) })
   const [a, b] = [world.node('a'), world.node('b')]
   const sink: Sink = startSink(b, PORT)
   startBulk(a, { address: b.state.interfaces[0]!.addresses[0]!, port: PORT }, Infinity)
