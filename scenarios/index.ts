@@ -3,6 +3,8 @@ import bufferbloat from './bufferbloat.ts'
 import arpConflict from './arp-conflict.ts'
 import chat from './chat.ts'
 import crashRestart from './crash-restart.ts'
+import dhcpRenew from './dhcp-renew.ts'
+import dnsRetry from './dns-retry.ts'
 import dumbbell from './dumbbell.ts'
 import encapsulation from './encapsulation.ts'
 import fileTransfer from './file-transfer.ts'
@@ -32,6 +34,8 @@ export const scenarios: readonly Scenario[] = [
   fragments,
   arpConflict,
   pmtudBlackhole,
+  dhcpRenew,
+  dnsRetry,
   encapsulation,
   chat,
 ]

@@ -71,36 +71,30 @@ export function runApplication<State, Command, Report>(
   recorded = false,
 ): RunningApplication<State, Command> {
   const calls: SocketCall[] = []
+  const reports: Report[] = []
   let state = initial
-  /** Commands that were given while a step ran: by whoever heard its report. */
-  const commands: Command[] = []
-  let stepping = false
   let running = false
   const alarm = new Alarm(layer, () => step({ kind: 'timer' }))
 
   const out = {
     call: (call: SocketCall) => void calls.push(call),
-    report: (said: Report) => report(said, layer.now),
+    report: (said: Report) => void reports.push(said),
     wake: (at: Nanos) => alarm.set(at),
   }
   const hear = (event: SocketEvent): void => step({ kind: 'socket', event })
-  // A step is over before its calls are made: their answers are steps of their own.
+  // A step is over before its reports are heard and its calls made: what comes of them is a step of
+  // its own.
   function step(input: ApplicationInput<Command>): void {
     if (!layer.isAlive) return
-    stepping = true
     if (recorded) {
       state = produce(state, (draft) => {
         engine.step(draft as State, layer.now, input, out)
       })
     } else engine.step(state, layer.now, input, out)
-    stepping = false
+    while (reports.length > 0) report(reports.shift()!, layer.now)
     if (running) return
     running = true
-    while (calls.length > 0 || commands.length > 0) {
-      const call = calls.shift()
-      if (call !== undefined) layer.call(call, hear)
-      else step({ kind: 'command', command: commands.shift()! })
-    }
+    while (calls.length > 0) layer.call(calls.shift()!, hear)
     running = false
   }
   step({ kind: 'start' })
@@ -108,10 +102,7 @@ export function runApplication<State, Command, Report>(
     get state() {
       return state
     },
-    command: (command) => {
-      if (stepping || running) commands.push(command)
-      else step({ kind: 'command', command })
-    },
+    command: (command) => step({ kind: 'command', command }),
   }
 }
 

@@ -2,7 +2,8 @@ import { formatIp } from '../protocols/address.ts'
 import { assert } from '../protocols/assert.ts'
 import { type Bytes, equalBytes } from '../protocols/bytes.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
-import type { SocketCall, SocketId } from '../protocols/host/socket.ts'
+import type { HostCall } from '../protocols/host/host.ts'
+import type { SocketId } from '../protocols/host/socket.ts'
 import { isOwn } from '../protocols/host/state.ts'
 import { type IpPacket, isIp } from '../protocols/ipv6/packet.ts'
 import { type Seq, seqAdd, seqDiff } from '../protocols/sequence.ts'
@@ -28,7 +29,7 @@ export class Monitor {
   #offered: Bytes | null = null
   readonly #touched: LinkDirection[] = []
 
-  called(_node: Node, call: SocketCall): void {
+  called(_node: Node, call: HostCall): void {
     this.#offered = call.kind === 'send' ? call.bytes : null
   }
 

@@ -3,7 +3,8 @@ import { assert } from '../protocols/assert.ts'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { HubState } from '../protocols/ethernet/hub.ts'
 import type { SwitchState } from '../protocols/ethernet/switch.ts'
-import type { SocketCall, SocketEvent, SocketId } from '../protocols/host/socket.ts'
+import type { HostCall } from '../protocols/host/host.ts'
+import type { SocketEvent, SocketId } from '../protocols/host/socket.ts'
 import { firstDeadlines, type HostState } from '../protocols/host/state.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { NodeEvent } from '../trace/record.ts'
@@ -16,7 +17,7 @@ import type { World } from './world.ts'
 export type SocketHandler = (event: SocketEvent) => void
 
 type NodeState = HostState | SwitchState | HubState
-export type DrivenNode = Driven<NodeState, SocketCall, EthernetFrame, NodeEvent>
+export type DrivenNode = Driven<NodeState, HostCall, EthernetFrame, NodeEvent>
 
 /** So many frames wait for a paused host, as in a network card's ring. */
 const HELD_MAX = 1024
@@ -107,7 +108,7 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
   }
 
   /** A call by an application. Its answers come to the socket's handler, within this call. */
-  call(call: SocketCall): void {
+  call(call: HostCall): void {
     this.#world.called(this, call)
     this.driven.step(this.now, { kind: 'call', call }, this)
     this.settle()

@@ -1,6 +1,7 @@
 import type { Application } from '../protocols/application.ts'
 import type { Nanos } from '../protocols/time.ts'
-import type { IpAddress } from '../protocols/address.ts'
+import { type IpAddress, parseIpText } from '../protocols/address.ts'
+import type { DnsData, DnsTypeName } from '../protocols/dns/message.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import { hasItsAddresses } from '../protocols/host/state.ts'
 import { type RunningApplication, startApplication } from './application.ts'
@@ -10,6 +11,8 @@ import { readCondition } from './fault-condition.ts'
 import type { Files } from './files.ts'
 import type { Node } from './node.ts'
 import type { Program, Quantity } from './scenario.ts'
+import { Dhcp, type DhcpOptions } from './dhcp.ts'
+import { namesOf } from './dns.ts'
 import { type EchoAnswer, EchoSocket, UdpSocket } from './datagram-sockets.ts'
 import {
   closingOnError,
@@ -50,7 +53,19 @@ export interface Host {
   every(span: Quantity): AsyncGenerator<number, never>
   /** Resolves when the trace shows it: `'first retransmit on a'`, or a predicate over records. */
   when(condition: string | ((record: TraceRecord) => boolean)): Promise<void>
-  /** Resolves when the connection stands; rejects with a `SocketError`. */
+  /**
+   * Starts a DHCP client, on an interface without an address of its own. Its lease outlives a crash of
+   * the host, and is asked for again.
+   */
+  dhcp(options?: DhcpOptions): Dhcp
+  /** From now on these servers are asked for names: `connect` and `resolve` take them. */
+  useDns(servers: readonly string[]): void
+  /** What a name has of one type, aliases followed; rejects with a `ResolveError`. Default: A. */
+  resolve(name: string, type?: DnsTypeName): Promise<readonly DnsData[]>
+  /**
+   * Resolves when the connection stands; rejects with a `SocketError`, or with a `ResolveError` where the
+   * remote is a name.
+   */
   connect(remote: string | IpAddress, port: number): Promise<TcpSocket>
   /** A TCP server socket. `backlog`: how many handshakes may be under way. */
   listen(port: number, backlog?: number): TcpListener
@@ -230,6 +245,7 @@ export class Programs {
     const settle: Settle = () => {
       this.#mayGoOn = true
     }
+    const names = namesOf(world, node, settle)
     return {
       ...this.#timesOf(node, settle),
       name: node.name,
@@ -239,8 +255,10 @@ export class Programs {
         return node.now
       },
       files: this.#files,
+      ...names,
       async connect(remote, port) {
-        const to = { address: toIp(remote), port }
+        const isName = typeof remote === 'string' && parseIpText(remote) === null
+        const to = { address: isName ? await names.address(remote) : toIp(remote), port }
         const id = openSocket(node, 'tcp')
         const socket = new TcpSocket(node, settle, id, { address: 0, port: 0 }, to)
         try {
@@ -262,6 +280,7 @@ export class Programs {
         return socket
       },
       ready: () => addressesReady(node, settle),
+      dhcp: (options) => new Dhcp(world, node, settle, this.#storageOf(node), options),
       echo(remote) {
         const socket = new EchoSocket(node, settle, openSocket(node, 'icmp'))
         socket.connect(toIp(remote))

@@ -4,7 +4,7 @@ import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import { createHub, hubEngine } from '../protocols/ethernet/hub.ts'
 import { createSwitch, switchEngine } from '../protocols/ethernet/switch.ts'
 import { hostEngine } from '../protocols/host/host.ts'
-import type { SocketCall } from '../protocols/host/socket.ts'
+import type { HostCall } from '../protocols/host/host.ts'
 import { createHost } from '../protocols/host/state.ts'
 import { DEFAULT_PROFILE, policyOf } from '../protocols/tcp/profile.ts'
 import { NEVER, type Nanos, toSeconds } from '../protocols/time.ts'
@@ -103,7 +103,7 @@ export class World {
   #addNode(plan: NodePlan, options: WorldOptions): Node {
     const { onStep, seed } = options
     const drive = <State>(
-      engine: Engine<State, SocketCall, EthernetFrame, NodeEvent>,
+      engine: Engine<State, HostCall, EthernetFrame, NodeEvent>,
       state: State,
     ) =>
       options.recorded
@@ -295,7 +295,7 @@ export class World {
     this.#observer({ kind: 'event', at: this.now, event: this.events, node: node.name, said })
   }
 
-  called(node: Node, call: SocketCall): void {
+  called(node: Node, call: HostCall): void {
     this.#monitor?.called(node, call)
     if (this.#observer === null) return
     this.#observer({ kind: 'call', at: this.now, event: this.events, node: node.name, call })

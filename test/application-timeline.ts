@@ -60,15 +60,18 @@ function play<State, Command, Report>(
     const line = (what: string | null) => {
       if (what !== null) lines.push(`${seconds(at)}  ${what}`)
     }
+    // Read after the step: what was said is a value, and no part of a state.
+    const said: (() => string | null)[] = []
     step((state) =>
       engine.step(state, at, input, {
-        call: (call) => line(say.call(call)),
-        report: (report) => line(say.report(report)),
+        call: (call) => void said.push(() => say.call(call)),
+        report: (report) => void said.push(() => say.report(report)),
         wake: (time) => {
           due = time
         },
       }),
     )
+    for (const each of said) line(each())
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Endpoint, formatIp } from '../protocols/address.ts'
 import { unreachable } from '../protocols/assert.ts'
-import type { SocketCall, SocketEvent } from '../protocols/host/socket.ts'
+import type { HostCall } from '../protocols/host/host.ts'
+import type { SocketEvent } from '../protocols/host/socket.ts'
 import { seqText } from '../protocols/sequence.ts'
 import { spanText } from './duration-text.ts'
 import type { NodeEvent } from './record.ts'
@@ -85,7 +86,7 @@ function socketEventText(said: SocketEvent): string {
 }
 
 /** What an application asked for. */
-export function callText(call: SocketCall): string {
+export function callText(call: HostCall): string {
   switch (call.kind) {
     case 'open':
       return `call open ${call.protocol}${call.protocol === 'raw' ? ` ${call.number}` : ''}`
@@ -113,6 +114,11 @@ export function callText(call: SocketCall): string {
     case 'abort':
     case 'info':
       return `call ${call.kind} ${call.socket}`
+    case 'add-address':
+    case 'remove-address':
+      return `call ${call.kind} ${call.port} ${formatIp(call.address)}/${call.prefixLength}`
+    case 'set-gateway':
+      return `call set-gateway ${call.port} ${call.gateway === null ? 'none' : formatIp(call.gateway)}`
     default:
       return unreachable(call)
   }

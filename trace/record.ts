@@ -1,7 +1,7 @@
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { SwitchEvent } from '../protocols/ethernet/switch.ts'
 import type { HostEvent } from '../protocols/host/event.ts'
-import type { SocketCall } from '../protocols/host/socket.ts'
+import type { HostCall } from '../protocols/host/host.ts'
 import type { Nanos } from '../protocols/time.ts'
 
 /** What a link may do to a frame instead of delivering it. */
@@ -112,7 +112,7 @@ export interface HostSaid extends At {
 
 export interface HostCalled extends At {
   readonly kind: 'call'
-  readonly call: SocketCall
+  readonly call: HostCall
 }
 
 /** Something was done to the network or to a host; `node` is empty. */

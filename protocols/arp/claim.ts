@@ -65,18 +65,27 @@ export function createClaims(
   seed: number,
 ): Claims {
   const claims: Claims = { policy, random: seed | 0, addresses: [] }
-  for (const address of addresses) {
-    // §2.1.1: stations that were switched on together do not all speak at once.
-    const wait = policy.method === 'probe' ? drawSpan(claims, 0, PROBE_WAIT) : 0
-    claims.addresses.push({
-      address,
-      phase: 'probing',
-      sent: 0,
-      due: policy.from + wait,
-      defendedAt: -DEFEND_INTERVAL,
-    })
-  }
+  for (const address of addresses) claimAddress(claims, policy.from, address)
   return claims
+}
+
+/** Begins to claim one more address, from now on. */
+export function claimAddress(claims: Claims, now: Nanos, address: Ipv4Address): void {
+  // §2.1.1: stations that were switched on together do not all speak at once.
+  const wait = claims.policy.method === 'probe' ? drawSpan(claims, 0, PROBE_WAIT) : 0
+  unclaimAddress(claims, address)
+  claims.addresses.push({
+    address,
+    phase: 'probing',
+    sent: 0,
+    due: now + wait,
+    defendedAt: -DEFEND_INTERVAL,
+  })
+}
+
+/** The address is neither looked for nor defended any more. */
+export function unclaimAddress(claims: Claims, address: Ipv4Address): void {
+  claims.addresses = claims.addresses.filter((each) => each.address !== address)
 }
 
 /** The earliest deadline. */

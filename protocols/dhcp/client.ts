@@ -2,7 +2,7 @@ import type { Application, ApplicationInput, ApplicationOut } from '../applicati
 import { ANY_IPV4, BROADCAST_IPV4, type Ipv4Address, type Mac } from '../address.ts'
 import type { Errno } from '../errno.ts'
 import type { SocketEvent } from '../host/socket.ts'
-import { advance, mixed } from '../splitmix.ts'
+import { drawShare, drawWord } from '../random-word.ts'
 import { NEVER, type Nanos, s } from '../time.ts'
 import { emitDhcp, parseDhcp, USUAL_PARAMETERS } from './codec.ts'
 import {
@@ -272,7 +272,7 @@ function timer(c: DhcpClientState, now: Nanos, out: Out): void {
 
 /** A new exchange with a number of its own. */
 function begin(c: DhcpClientState, now: Nanos): void {
-  c.transaction = draw(c)
+  c.transaction = drawWord(c)
   c.began = now
   c.tries = 0
 }
@@ -332,7 +332,7 @@ function renew(c: DhcpClientState, now: Nanos, out: Out): void {
 /** §4.1: 4, 8, 16, 32, 64 s, each a second more or less. */
 function waitForAnswer(c: DhcpClientState, now: Nanos, out: Out): void {
   const wait = Math.min(RETRANSMIT_FIRST * 2 ** c.tries, RETRANSMIT_LAST)
-  const spread = Math.floor(((draw(c) >>> 0) / 2 ** 32) * 2 * RETRANSMIT_SPREAD)
+  const spread = Math.floor(drawShare(c) * 2 * RETRANSMIT_SPREAD)
   c.tries += 1
   wake(c, now + wait - RETRANSMIT_SPREAD + spread, out)
 }
@@ -387,9 +387,4 @@ function send(
   }
   const remote = { address: to, port: DHCP_SERVER_PORT }
   out.call({ kind: 'send-to', socket: c.socket, bytes: emitDhcp(message), remote })
-}
-
-function draw(c: DhcpClientState): number {
-  c.random = advance(c.random)
-  return mixed(c.random)
 }

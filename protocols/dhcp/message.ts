@@ -84,8 +84,7 @@ export interface DhcpMessage {
 
 const SECOND: Nanos = 1_000_000_000
 
-/** What a server granted. Times are instants of the client's clock, `NEVER` for no end. */
-export interface Lease {
+interface Granted {
   readonly address: Ipv4Address
   readonly prefixLength: number
   readonly routers: readonly Ipv4Address[]
@@ -99,6 +98,34 @@ export interface Lease {
   readonly expiresAt: Nanos
 }
 
+/**
+ * What a server granted. Times are instants of the client's clock, `NEVER` for no end. Immutable; a
+ * class, so that Immer passes it through as one value.
+ */
+export class Lease implements Granted {
+  readonly address: Ipv4Address
+  readonly prefixLength: number
+  readonly routers: readonly Ipv4Address[]
+  readonly dns: readonly Ipv4Address[]
+  readonly domainName: string | null
+  readonly serverId: Ipv4Address
+  readonly renewAt: Nanos
+  readonly rebindAt: Nanos
+  readonly expiresAt: Nanos
+
+  constructor(granted: Granted) {
+    this.address = granted.address
+    this.prefixLength = granted.prefixLength
+    this.routers = granted.routers
+    this.dns = granted.dns
+    this.domainName = granted.domainName
+    this.serverId = granted.serverId
+    this.renewAt = granted.renewAt
+    this.rebindAt = granted.rebindAt
+    this.expiresAt = granted.expiresAt
+  }
+}
+
 /** The lease that an ACK grants to a request that was sent at `requestedAt` (§4.4.1). */
 export function leaseOf({ yourAddress, options }: DhcpMessage, requestedAt: Nanos): Lease | null {
   const { leaseSeconds: length, serverId, renewalSeconds, rebindingSeconds } = options
@@ -108,7 +135,7 @@ export function leaseOf({ yourAddress, options }: DhcpMessage, requestedAt: Nano
   // §4.4.5: half of the lease, and seven eighths, where the server does not say.
   const rebind = Math.min(rebindingSeconds ?? length * 0.875, length)
   const renew = Math.min(renewalSeconds ?? length * 0.5, rebind)
-  return {
+  return new Lease({
     address: yourAddress,
     prefixLength: prefixOf(options.mask, yourAddress),
     routers: options.routers,
@@ -118,7 +145,7 @@ export function leaseOf({ yourAddress, options }: DhcpMessage, requestedAt: Nano
     renewAt: after(renew),
     rebindAt: after(rebind),
     expiresAt: after(length),
-  }
+  })
 }
 
 /** Without a mask, or with one that has holes: the network's class decides, as of old. */

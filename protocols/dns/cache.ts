@@ -22,10 +22,17 @@ export type DnsAnswer =
   | { readonly kind: 'no-name' }
   | { readonly kind: 'no-data' }
 
-export interface CacheEntry {
+/** Immutable; a class, so that Immer passes it through as one value. */
+export class CacheEntry {
   readonly question: DnsQuestion
   readonly answer: DnsAnswer
   readonly until: Nanos
+
+  constructor(question: DnsQuestion, answer: DnsAnswer, until: Nanos) {
+    this.question = question
+    this.answer = answer
+    this.until = until
+  }
 }
 
 /** The answer that is remembered, or `null`. */

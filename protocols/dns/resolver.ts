@@ -2,9 +2,9 @@ import type { Application, ApplicationOut } from '../application.ts'
 import type { Endpoint } from '../address.ts'
 import { type Bytes, concatBytes, NO_BYTES } from '../bytes.ts'
 import type { SocketEvent, SocketId } from '../host/socket.ts'
-import { advance, mixed, share } from '../splitmix.ts'
+import { drawShare, drawWord } from '../random-word.ts'
 import { NEVER, type Nanos, s } from '../time.ts'
-import { type CacheEntry, conclusion, type DnsAnswer, remember, remembered } from './cache.ts'
+import { CacheEntry, conclusion, type DnsAnswer, remember, remembered } from './cache.ts'
 import { emitDns, framed, parseDns, unframed } from './codec.ts'
 import { type DnsMessage, type DnsName, type DnsQuestion, isName, sameName } from './message.ts'
 
@@ -130,19 +130,19 @@ function resolve(r: DnsResolverState, now: Nanos, command: DnsResolverCommand, o
 /** A fresh socket for each try: an answer to an earlier one, or a forged one, finds nobody. */
 function ask(r: DnsResolverState, now: Nanos, query: Query, over: 'udp' | 'tcp', out: Out): void {
   leave(query, out)
-  query.transaction = draw(r) & 0xffff
+  query.transaction = drawWord(r) & 0xffff
   query.stream = over === 'tcp' ? NO_BYTES : null
   query.due = now + r.config.timeout
   r.opening.push(query.id)
   const server = serverOf(r, query)
-  out.report({ kind: 'asked', server, question: query.question, tcp: over === 'tcp' })
+  out.report({ kind: 'asked', server, question: { ...query.question }, tcp: over === 'tcp' })
   out.call({ kind: 'open', protocol: over })
   tellDue(r, out)
 }
 
 function serverOf(r: DnsResolverState, query: Query): Endpoint {
   const { servers } = r.config
-  return servers[query.tries % servers.length]!
+  return { ...servers[query.tries % servers.length]! }
 }
 
 function leave(query: Query, out: Out): void {
@@ -203,8 +203,7 @@ function opened(
 
 /** RFC 5452 §9.2: a port that nobody can foresee from the last one. */
 function bindAnywhere(r: DnsResolverState, { socket }: Query, out: Out): void {
-  r.random = advance(r.random)
-  const port = 1024 + Math.floor(share(r.random) * (65_536 - 1024))
+  const port = 1024 + Math.floor(drawShare(r) * (65_536 - 1024))
   out.call({ kind: 'bind', socket, address: null, port })
 }
 
@@ -218,7 +217,7 @@ function queryBytes({ transaction, question }: Query): Uint8Array {
     recursionDesired: true,
     recursionAvailable: false,
     rcode: 0,
-    questions: [question],
+    questions: [{ ...question }],
     answers: [],
     authorities: [],
     additionals: [],
@@ -242,7 +241,7 @@ function answerArrives(
   const found = conclusion(response, question, now)
   const until = Math.min(query.until, found.until)
   if (found.kind === 'done') {
-    r.cache = remember(r.cache, now, { question: query.asked, answer: found.answer, until })
+    r.cache = remember(r.cache, now, new CacheEntry({ ...query.asked }, found.answer, until))
     return finish(r, query, found.answer, out)
   }
   query.aliases += 1
@@ -285,9 +284,4 @@ function timer(r: DnsResolverState, now: Nanos, out: Out): void {
 
 function tellDue(r: DnsResolverState, out: Out): void {
   out.wake(r.queries.reduce((at, { due }) => Math.min(at, due), NEVER))
-}
-
-function draw(r: DnsResolverState): number {
-  r.random = advance(r.random)
-  return mixed(r.random)
 }

@@ -15,27 +15,33 @@ import { ipv6Arrives } from './ipv6-input.ts'
 import { icmpv6Error } from './icmpv6-errors.ts'
 import { ICMPV6_ADDRESS_UNREACHABLE, ICMPV6_UNREACHABLE } from '../icmpv6/message.ts'
 import { NdPort } from './nd-port.ts'
+import { type InterfaceCall, interfaceCall, isInterfaceCall } from './interface-calls.ts'
 import type { SocketCall } from './socket.ts'
 import { arpOwner, type HostState, type Interface } from './state.ts'
 import { LOOPBACK_OWNER, REASSEMBLY_OWNER, socketOwner } from './state.ts'
 import { tcpAddressLost, tcpTimer } from './tcp.ts'
+
+/** What applications and administrators ask of a host. */
+export type HostCall = SocketCall | InterfaceCall
 
 /**
  * A host or a router, RFC 1122, RFC 1812 and RFC 8504: Ethernet, ARP, IPv4, ICMP, IPv6, ICMPv6 with
  * neighbour discovery, UDP and TCP composed by plain calls. Frames of its ports, calls of its applications and its own timers come in; frames
  * and events go out.
  */
-export const hostEngine: Engine<HostState, SocketCall, EthernetFrame, HostEvent> = {
+export const hostEngine: Engine<HostState, HostCall, EthernetFrame, HostEvent> = {
   name: 'host',
 
-  step(h: HostState, now: Nanos, input: Input<SocketCall, EthernetFrame>, out: HostOut): void {
+  step(h: HostState, now: Nanos, input: Input<HostCall, EthernetFrame>, out: HostOut): void {
     switch (input.kind) {
       case 'packet':
         return frameArrives(h, now, input.port, input.packet, out)
       case 'timer':
         return timerExpires(h, now, input.owner, out)
       case 'call':
-        return hostCall(h, now, input.call, out)
+        return isInterfaceCall(input.call)
+          ? interfaceCall(h, now, input.call, out)
+          : hostCall(h, now, input.call, out)
     }
   },
 }

@@ -1,4 +1,4 @@
-import { BROADCAST_IPV4, BROADCAST_MAC, type Ipv4Address } from '../address.ts'
+import { ANY_IPV4, BROADCAST_IPV4, BROADCAST_MAC, type Ipv4Address } from '../address.ts'
 import { ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
 import { fragment } from '../ipv4/fragment.ts'
 import {
@@ -22,7 +22,9 @@ export function ipv4PathTo(h: HostState, destination: Ipv4Address): Path | null 
   const route = routeTo(h, destination)
   if (route === null) return null
   const iface = h.interfaces[route.port]!
-  const source = route.source ?? iface.addresses[0]
+  // RFC 1122 §3.2.1.3: a host that has no address yet may speak to everybody all the same.
+  const none = destination === BROADCAST_IPV4 ? ANY_IPV4 : undefined
+  const source = route.source ?? iface.addresses[0] ?? none
   return source === undefined ? null : { source, mtu: iface.mtu }
 }
 

@@ -62,7 +62,7 @@ export interface Interface {
   addresses: Ipv4Address[]
   readonly arp: ArpState
   /** `null`: the addresses are simply the interface's own. */
-  readonly claims: Claims | null
+  claims: Claims | null
   /** `null`: it speaks no IPv6. */
   readonly ipv6: Ipv6Interface | null
 }

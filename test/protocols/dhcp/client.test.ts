@@ -276,6 +276,6 @@ describe('after a restart with a lease that still runs', () => {
   })
 
   test('one that has ended is forgotten', () => {
-    expect(timeline([], 1, { ...lease(900), expiresAt: 0 })).toContain('> discover')
+    expect(timeline([], 1, lease(900, 0))).toContain('> discover')
   })
 })

@@ -6,7 +6,7 @@ import {
   type DhcpMessage,
   type DhcpOptions,
   type DhcpType,
-  type Lease,
+  Lease,
   NO_DHCP_OPTIONS,
 } from '../../../protocols/dhcp/message.ts'
 import type { SocketCall, SocketEvent } from '../../../protocols/host/socket.ts'
@@ -89,14 +89,15 @@ export function reportText(report: DhcpClientReport): string {
 const leaseText = ({ address, prefixLength, renewAt, rebindAt, expiresAt }: Lease): string =>
   `${formatIp(address)}/${prefixLength} ${renewAt / 1e9} ${rebindAt / 1e9} ${expiresAt / 1e9}`
 
-export const lease = (expires: number): Lease => ({
-  address: ADDRESS,
-  prefixLength: 24,
-  routers: [],
-  dns: [],
-  domainName: null,
-  serverId: SERVER,
-  renewAt: s(expires / 2),
-  rebindAt: s(expires * 0.875),
-  expiresAt: s(expires),
-})
+export const lease = (expires: number, expiresAt = s(expires)): Lease =>
+  new Lease({
+    address: ADDRESS,
+    prefixLength: 24,
+    routers: [],
+    dns: [],
+    domainName: null,
+    serverId: SERVER,
+    renewAt: s(expires / 2),
+    rebindAt: s(expires * 0.875),
+    expiresAt,
+  })
