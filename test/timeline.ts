@@ -13,6 +13,11 @@ export const PLAIN = {
   congestion: 'reno',
   hystart: false,
   slowStartLimit: 1,
+  limitedTransmit: false,
+  prr: false,
+  rack: false,
+  tlp: false,
+  frto: false,
 } satisfies Partial<TcpChoices>
 
 /** The common case: `PLAIN`, then what differs. */
@@ -62,10 +67,7 @@ export function connection(given: {
   return s
 }
 
-/**
- * `established` with a peer that takes SACK, and RACK and tail loss probes off unless a test asks for
- * them: RFC 6675 alone.
- */
+/** `established` with a peer that takes SACK: RFC 6675 alone, unless a test asks for more. */
 export function selective(script: string, options: Parameters<typeof plain>[1] = {}): string {
   const policy = { sackPermitted: true, ...options.policy }
   const open = `

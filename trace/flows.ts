@@ -38,7 +38,14 @@ export class FlowEnd {
   receivedBytes = 0
   lastReceivedAt: Nanos = 0
   spurious = 0
-  readonly again: { [cause in RetransmitCause]: number } = { rto: 0, fast: 0, probe: 0, mtu: 0 }
+  readonly again: { [cause in RetransmitCause]: number } = {
+    rto: 0,
+    fast: 0,
+    rack: 0,
+    tlp: 0,
+    probe: 0,
+    mtu: 0,
+  }
   readonly rtt = new RttFigures()
   /** Of what this end sent. */
   readonly drops = new Counts()

@@ -36,6 +36,8 @@ export interface DirectionSummary {
   readonly retransmissions: {
     readonly rto: number
     readonly fast: number
+    readonly rack: number
+    readonly tlp: number
     readonly probe: number
     readonly mtu: number
     readonly spurious: number
@@ -152,10 +154,10 @@ function directionRow(
 }
 
 function directionNotes(direction: DirectionSummary): string[] {
-  const { rto, fast, probe, mtu, spurious } = direction.retransmissions
+  const { rto, fast, rack, tlp, probe, mtu, spurious } = direction.retransmissions
   const notes: string[] = []
   if (resent(direction) > 0) {
-    const causes = list({ rto, fast, probe, mtu })
+    const causes = list({ rto, fast, rack, tlp, probe, mtu })
     notes.push(...wrapped(spurious === 0 ? 'resent:' : `resent, ${spurious} needlessly:`, causes))
   }
   notes.push(...wrapped('dropped:', list(direction.drops)))

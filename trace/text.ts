@@ -174,6 +174,8 @@ function retransmitMark(said: Retransmit): string {
     case 'rto':
       return `RETX #${said.count} rto=${spanText(said.rto)}`
     case 'fast':
+    case 'rack':
+    case 'tlp':
     case 'mtu':
       return `RETX #${said.count} ${said.cause}`
     case 'probe':

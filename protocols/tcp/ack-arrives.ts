@@ -2,14 +2,22 @@ import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { noteDelivery } from './delivery.ts'
-import { echoArrives, windowReduced } from './ecn.ts'
+import { echoArrives } from './ecn.ts'
 import { enter, finish, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
+import { growsWindow, OPEN, startOver } from './recovery.ts'
+import { renoAckArrives, renoDuplicate } from './reno-recovery.ts'
+import { sendMore } from './resend.ts'
 import { sampleRtt } from './rto.ts'
+import { newAck } from './scoreboard.ts'
+import { acknowledge } from './sack.ts'
+import { sackAckArrives } from './sack-recovery.ts'
 import { ECE, FIN, SYN, type TcpSegment } from './segment.ts'
 import { dropBefore } from './send-queue.ts'
 import type { TcpState } from './state.ts'
-import { retransmitFirst, sendAck, TIMESTAMP_TICK, timestampAt, transmit } from './transmit.ts'
+import { scheduleProbe } from './tail-timer.ts'
+import { sendAck, TIMESTAMP_TICK, timestampAt, transmit } from './transmit.ts'
+import { eifelDetects, undoLoss } from './undo.ts'
 
 // RFC 9293 §3.10.7.4, "fifth, check the ACK field", for the synchronized states; RFC 5681 and 6582.
 
@@ -23,16 +31,27 @@ export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut
   }
   const acked = seqDiff(seg.ack, snd.una)
   if (seg.flags & ECE && s.ecn !== null) echoArrives(s, now, s.ecn, seg.ack)
+  if (s.board !== null) newAck(s.board)
   if (acked > 0) {
     newDataAcknowledged(s, now, seg, acked, out)
     if (s.state === 'CLOSED') return false
-  } else if (acked === 0 && isDuplicate(s, seg)) {
-    duplicateAck(s, now, out)
+  } else if (acked === 0 && !s.sackPermitted && isDuplicate(s, seg)) {
+    renoDuplicate(s, now, out)
   }
+  if (s.sackPermitted && acked >= 0 && mattersToRecovery(s, seg)) {
+    sackAckArrives(s, now, seg, acked, out)
+  }
+  if (acked > 0) scheduleProbe(s, now)
   if (s.cc.rate !== null) noteDelivery(s, s.cc.rate, now, acked)
   updateWindow(s, now, seg, out)
-  transmit(s, now, out)
+  sendMore(s, now, out)
   return true
+}
+
+/** The common case is an ACK that says nothing of loss while nothing is thought to be lost. */
+function mattersToRecovery({ recovery, rack }: TcpState, seg: TcpSegment): boolean {
+  if (recovery.phase !== OPEN || recovery.undo !== null) return true
+  return seg.options.sack.length > 0 || (rack !== null && rack.probing)
 }
 
 /** RFC 5681 §2. */
@@ -56,9 +75,13 @@ function newDataAcknowledged(
 ): void {
   const { snd, rto, timers } = s
   const finAcked = s.finQueued && seqGt(seg.ack, snd.end)
-  measure(s, now, seg, out)
-  moveWindow(s, now, seg, acked)
+  const clock = s.timestamps ? timestampAt(s, now) : 0
+  measure(s, now, seg, clock, out)
+  const delay = eifelDetects(s, now, seg, clock)
+  const marked = seg.flags & ECE && s.ecn !== null
+  if (s.cc.limited && !marked && growsWindow(s)) controlOf(s).acked(s, now, acked)
   snd.una = seg.ack
+  if (s.board !== null) acknowledge(s, s.board, now, seg)
   if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
   rto.retransmits = 0
   rto.stuckAt = now
@@ -67,31 +90,36 @@ function newDataAcknowledged(
     else dropBefore(s.sendQueue, snd.una)
   }
   // RFC 6298 (5.2), (5.3); in recovery only the first partial ACK restarts it (RFC 6582 §3.2).
-  if (snd.una === snd.max) timers.retransmit = NEVER
-  else if (!s.recovery.recovering || !s.recovery.partial) timers.retransmit = now + rto.rto
-  if (s.recovery.recovering) partialAck(s, now, acked, out)
+  if (snd.una === snd.max) nothingInFlight(s)
+  else if (!s.recovery.partial) timers.retransmit = now + rto.rto
+  if (delay !== NEVER) undoLoss(s, now, acked, delay, out)
+  if (!s.sackPermitted) renoAckArrives(s, now, acked, out)
   if (s.wantsSpace) offerSpace(s, out)
   if (finAcked) finAcknowledged(s, now, out)
 }
 
+function nothingInFlight(s: TcpState): void {
+  const { timers } = s
+  s.board = null
+  timers.retransmit = timers.reorder = timers.tailLoss = NEVER
+}
+
 /** RFC 6298 §3 and RFC 7323 §4: a timed segment, or else the echo of a timestamp. */
-function measure(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+function measure(s: TcpState, now: Nanos, seg: TcpSegment, clock: number, out: TcpOut): void {
   const { rto } = s
   const timing = rto.timedAt !== NEVER
   let rtt = -1
   if (timing && seqGeq(seg.ack, rto.timedEnd)) {
     rtt = now - rto.timedAt
+    // The ACK that was meant was lost, if this one answers something later (RFC 7323 §4.1).
+    if (s.timestamps && seqGt(seg.options.timestampEcho, timestampAt(s, rto.timedAt))) {
+      rtt = ((clock - seg.options.timestampEcho) | 0) * TIMESTAMP_TICK
+    }
     rto.timedAt = NEVER
   } else if (s.timestamps && echoesLatest(s, seg)) {
-    rtt = ((timestampAt(s, now) - seg.options.timestampEcho) | 0) * TIMESTAMP_TICK
+    rtt = ((clock - seg.options.timestampEcho) | 0) * TIMESTAMP_TICK
   }
   rto.latest = rtt > now ? -1 : rtt // an echo of nothing that we sent
-  if (rto.watching && seg.options.hasTimestamps) {
-    // RFC 3522: the original arrived after all.
-    if (seqLt(seg.options.timestampEcho, rto.retransmitTs))
-      out.event({ kind: 'spurious', socket: s.id, seq: s.snd.una })
-    rto.watching = false
-  }
   if (rto.latest < 0 || (timing && rto.timedAt !== NEVER)) return
   sampleRtt(rto, rtt, s.policy)
   out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(rto.srtt) })
@@ -104,51 +132,6 @@ function measure(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
 const echoesLatest = (s: TcpState, seg: TcpSegment): boolean =>
   seg.options.hasTimestamps &&
   (s.rto.total === 0 || seqGeq(seg.options.timestampEcho, s.rto.latestTs))
-
-/** RFC 5681 §3.1 and the ends of recovery, RFC 6582 §3.2 step 3. */
-function moveWindow(s: TcpState, now: Nanos, seg: TcpSegment, acked: number): void {
-  const { cc, recovery, snd } = s
-  recovery.dupAcks = 0
-  if (!recovery.recovering) {
-    if (cc.limited && !(seg.flags & ECE && s.ecn !== null)) controlOf(s).acked(s, now, acked)
-    return
-  }
-  if (seqLt(seg.ack, recovery.recover)) return
-  recovery.recovering = false
-  recovery.partial = false
-  recovery.left = 0
-  controlOf(s).recovered(s, now, seqDiff(snd.max, seg.ack))
-}
-
-/** RFC 6582 §3.2 step 3, partial acknowledgement: the next hole is sent again at once. */
-function partialAck(s: TcpState, now: Nanos, acked: number, out: TcpOut): void {
-  const { recovery } = s
-  recovery.left = Math.max(recovery.left - acked + (acked >= s.mss ? s.mss : 0), 0)
-  recovery.partial = true
-  retransmitFirst(s, now, 'fast', out)
-}
-
-/** RFC 6582 §3.2 steps 1 and 2; RFC 5681 §3.2. */
-function duplicateAck(s: TcpState, now: Nanos, out: TcpOut): void {
-  const { cc, recovery, snd } = s
-  recovery.dupAcks += 1
-  if (recovery.recovering) {
-    recovery.left += s.mss
-    return
-  }
-  if (recovery.dupAcks !== s.policy.dupAckThreshold) return
-  // Duplicates of what a timeout sent again show nothing (RFC 6582 §3.2 step 1).
-  if (seqLt(snd.una, recovery.recover)) return
-  const control = controlOf(s)
-  control.lost(s, now, seqDiff(snd.max, snd.una))
-  if (control.prr) cc.cwnd = cc.ssthresh
-  windowReduced(s)
-  recovery.recover = snd.max
-  recovery.recovering = true
-  recovery.partial = false
-  recovery.left = s.policy.dupAckThreshold * s.mss
-  retransmitFirst(s, now, 'fast', out)
-}
 
 function updateWindow(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   const { snd } = s
@@ -165,6 +148,7 @@ function updateWindow(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): vo
   if (snd.wnd > 0) {
     s.timers.persist = NEVER
     s.rto.probes = 0
+    if (s.board !== null) startOver(s)
     snd.nxt = snd.una
     transmit(s, now, out, 'probe')
   }

@@ -1,6 +1,7 @@
 import { type Seq, seqDiff, seqLeq } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
+import { isRecovering } from './recovery.ts'
 import { ACK, CWR, ECE, SYN, type TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 
@@ -62,7 +63,7 @@ export function noteMark(ecn: Ecn, { flags, payload }: TcpSegment, codepoint: nu
 /** §6.1.2: an ACK with ECE: the window shrinks as for a loss, once for each window of data. */
 export function echoArrives(s: TcpState, now: Nanos, ecn: Ecn, ack: Seq): void {
   const { cc, snd } = s
-  if (s.recovery.recovering || seqLeq(ack, ecn.recover)) return
+  if (isRecovering(s) || seqLeq(ack, ecn.recover)) return
   const control = controlOf(s)
   control.lost(s, now, seqDiff(snd.max, snd.una))
   if (control.prr) cc.cwnd = Math.min(cc.cwnd, cc.ssthresh)

@@ -90,6 +90,8 @@ export function fail(s: TcpState, error: Errno, out: TcpOut): void {
 export function finish(s: TcpState, out: TcpOut): void {
   const { timers } = s
   timers.retransmit = NEVER
+  timers.reorder = NEVER
+  timers.tailLoss = NEVER
   timers.persist = NEVER
   timers.delayedAck = NEVER
   timers.timeWait = NEVER
@@ -97,6 +99,7 @@ export function finish(s: TcpState, out: TcpOut): void {
   timers.keepAlive = NEVER
   lingerOver(s, out)
   s.sendQueue = null
+  s.board = null
   s.reassembly = null
   s.finQueued = false
   s.snd.end = s.snd.nxt
@@ -112,6 +115,8 @@ export function finish(s: TcpState, out: TcpOut): void {
 
 export function startTimeWait(s: TcpState, now: Nanos, out: TcpOut): void {
   s.timers.retransmit = NEVER
+  s.timers.reorder = NEVER
+  s.timers.tailLoss = NEVER
   s.timers.persist = NEVER
   s.timers.keepAlive = NEVER
   s.timers.timeWait = now + 2 * s.policy.msl

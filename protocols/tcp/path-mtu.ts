@@ -2,6 +2,7 @@ import { seqDiff, seqGt, seqLt, type Seq } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { sendMss } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
+import { startOver } from './recovery.ts'
 import type { TcpState } from './state.ts'
 import { transmit } from './transmit.ts'
 
@@ -37,15 +38,11 @@ export function pathShrinks(
 }
 
 function sendAgain(s: TcpState, now: Nanos, out: TcpOut): void {
-  const { snd, cc, recovery, rto, timers } = s
+  const { snd, cc, rto, timers } = s
   if (!seqGt(snd.max, snd.una)) return
   cc.ssthresh = Math.max(cc.ssthresh, cc.cwnd) // nothing was lost to congestion
   cc.cwnd = s.mss
-  recovery.recover = (snd.max + 1) | 0
-  recovery.recovering = false
-  recovery.partial = false
-  recovery.dupAcks = 0
-  recovery.left = 0
+  startOver(s)
   snd.nxt = snd.una
   timers.retransmit = now + rto.rto
   s.fellBack = 'mtu'

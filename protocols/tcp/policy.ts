@@ -66,6 +66,18 @@ export interface TcpChoices {
   readonly sackPermitted: boolean
   /** RFC 2883: the first block of an ACK tells what came twice. */
   readonly dsack: boolean
+  /** RFC 3042: the first duplicate ACKs let new data out. */
+  readonly limitedTransmit: boolean
+  /** RFC 6937 leads the window through fast recovery; otherwise it is `ssthresh` at once. */
+  readonly prr: boolean
+  /** RFC 8985: what is late is lost, not what is followed by three others. It needs SACK. */
+  readonly rack: boolean
+  /** RFC 8985 §7, with `rack`: a probe before the timeout. */
+  readonly tlp: boolean
+  /** TLP.max_ack_delay: what a single segment's ACK may wait at the peer. */
+  readonly maxAckDelay: Nanos
+  /** RFC 5682: whether a timeout was needed shows by new data. */
+  readonly frto: boolean
   readonly timestamps: boolean
   /** RFC 9293 §3.7.4; TCP_NODELAY switches it off. */
   readonly nagle: boolean

@@ -29,6 +29,8 @@ export interface RtoState {
    * shows that the retransmission was not needed (RFC 3522). 0 where not watched.
    */
   retransmitTs: number
+  /** Where it began. */
+  retransmitSeq: Seq
   /** The timestamp that the last retransmission carried. */
   latestTs: number
   watching: boolean
@@ -49,6 +51,7 @@ export function createRto(initial: Nanos): RtoState {
     timedAt: UNMADE,
     sentAt: UNMADE,
     retransmitTs: 0,
+    retransmitSeq: 0,
     latestTs: 0,
     watching: false,
     stuckAt: UNMADE,
@@ -70,8 +73,23 @@ export function sampleRtt(r: RtoState, rtt: Nanos, policy: TcpChoices): void {
     r.rto = policy.rtoInitial
     return
   }
+  r.rto = timeoutFrom(r, policy)
+}
+
+/**
+ * RFC 4015 §4 step 9: the path takes longer than the estimate knew, and a timeout that was too early is
+ * not to follow another.
+ */
+export function adaptToDelay(r: RtoState, rtt: Nanos, policy: TcpChoices): void {
+  if (!policy.rtoAdaptive) return
+  r.srtt = Math.max(r.srtt, rtt)
+  r.rttvar = Math.max(r.rttvar, rtt / 2)
+  r.rto = timeoutFrom(r, policy)
+}
+
+function timeoutFrom(r: RtoState, policy: TcpChoices): Nanos {
   const unclamped = r.srtt + Math.max(policy.rtoGranularity, 4 * r.rttvar) + policy.rtoSlop
-  r.rto = Math.round(Math.min(Math.max(unclamped, policy.rtoMin), policy.rtoMax)) // (2.4) (2.5)
+  return Math.round(Math.min(Math.max(unclamped, policy.rtoMin), policy.rtoMax)) // (2.4) (2.5)
 }
 
 /** (5.5). What is added to a timeout is not doubled with it. */

@@ -10,7 +10,9 @@ import type { TcpPolicy } from './policy.ts'
 import type { Reassembly } from './reassembly.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
 import { type Recovery, createRecovery } from './recovery.ts'
+import type { Rack } from './rack.ts'
 import { type RtoState, createRto } from './rto.ts'
+import type { Scoreboard } from './scoreboard.ts'
 import type { SendQueue } from './send-queue.ts'
 
 /** The eleven states of RFC 9293 §3.3.2. */
@@ -28,7 +30,7 @@ export type TcpStateName =
   | 'TIME-WAIT'
 
 /** Why a segment was sent again. */
-export type RetransmitCause = 'rto' | 'fast' | 'probe' | 'mtu'
+export type RetransmitCause = 'rto' | 'fast' | 'rack' | 'tlp' | 'probe' | 'mtu'
 
 /**
  * `keepAlive` also bounds an attempt to connect. `hold` is for what an application waits with: the
@@ -36,6 +38,8 @@ export type RetransmitCause = 'rto' | 'fast' | 'probe' | 'mtu'
  */
 export type TcpTimerName =
   | 'retransmit'
+  | 'reorder'
+  | 'tailLoss'
   | 'persist'
   | 'delayedAck'
   | 'pacing'
@@ -68,6 +72,9 @@ export interface TcpState {
   rto: RtoState
   cc: CongestionState
   recovery: Recovery
+  /** What is in flight: with RACK from the first segment on, otherwise from the first SACK on. */
+  board: Scoreboard | null
+  rack: Rack | null
   timers: Timers<TcpTimerName>
   /** Payload bytes of a full segment: the peer's MSS and the path's, less the options we send. */
   mss: number
@@ -185,6 +192,8 @@ export function createTcp(c: NewConnection): TcpState {
     rto: createRto(c.policy.rtoInitial),
     cc: createCongestion(c.policy.congestion),
     recovery: createRecovery(c.iss),
+    board: null,
+    rack: null,
     timers: createTimers(),
     mss: pathMss,
     pathMss,
@@ -243,6 +252,8 @@ const createReceive = (buffer: number): ReceiveVariables => ({
 function createTimers(): Timers<TcpTimerName> {
   const timers = {
     retransmit: UNMADE,
+    reorder: UNMADE,
+    tailLoss: UNMADE,
     persist: UNMADE,
     delayedAck: UNMADE,
     pacing: UNMADE,
@@ -251,13 +262,15 @@ function createTimers(): Timers<TcpTimerName> {
     hold: UNMADE,
   }
   timers.retransmit = timers.persist = timers.delayedAck = timers.timeWait = NEVER
-  timers.pacing = timers.keepAlive = timers.hold = NEVER
+  timers.reorder = timers.tailLoss = timers.pacing = timers.keepAlive = timers.hold = NEVER
   return timers
 }
 
 /** The earliest deadline of the connection. */
 export function nextDue(timers: Timers<TcpTimerName>): Nanos {
   let at = timers.retransmit
+  if (timers.reorder < at) at = timers.reorder
+  if (timers.tailLoss < at) at = timers.tailLoss
   if (timers.persist < at) at = timers.persist
   if (timers.delayedAck < at) at = timers.delayedAck
   if (timers.pacing < at) at = timers.pacing

@@ -1,15 +1,17 @@
-import { seqDiff } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import { controlOf } from './congestion/control-of.ts'
-import { windowReduced } from './ecn.ts'
 import { holdTimeout } from './hold.ts'
 import { keepAliveTimeout } from './keep-alive.ts'
 import { fail, finish } from './lifecycle.ts'
 import { suspectBlackHole } from './path-mtu.ts'
 import type { TcpOut } from './output.ts'
+import { startOver } from './recovery.ts'
+import { sendMore } from './resend.ts'
+import { renoTimeout } from './reno-recovery.ts'
 import { backOff } from './rto.ts'
+import { reorderingTimeout, sackTimeout } from './sack-recovery.ts'
 import type { TcpState, TcpTimerName } from './state.ts'
-import { sendAck, sendProbe, sendSyn, transmit } from './transmit.ts'
+import { sendTailProbe } from './tlp.ts'
+import { sendAck, sendProbe, sendSyn } from './transmit.ts'
 
 // RFC 9293 §3.10.8, timeouts. A call that comes before anything is due does nothing.
 
@@ -18,6 +20,15 @@ export function timersExpire(s: TcpState, now: Nanos, out: TcpOut): void {
   if (timers.delayedAck <= now) {
     fired(s, 'delayedAck', out)
     sendAck(s, now, out)
+  }
+  if (timers.reorder <= now) {
+    fired(s, 'reorder', out)
+    reorderingTimeout(s, now, out)
+  }
+  // Where both are due, the probe goes first and the timeout waits (RFC 8985 §7.2).
+  if (timers.tailLoss <= now) {
+    fired(s, 'tailLoss', out)
+    sendTailProbe(s, now, out)
   }
   if (timers.retransmit <= now) {
     fired(s, 'retransmit', out)
@@ -29,7 +40,7 @@ export function timersExpire(s: TcpState, now: Nanos, out: TcpOut): void {
   }
   if (timers.pacing <= now) {
     fired(s, 'pacing', out)
-    transmit(s, now, out)
+    sendMore(s, now, out)
   }
   if (timers.keepAlive <= now) {
     fired(s, 'keepAlive', out)
@@ -69,7 +80,7 @@ function boundTimeout({ policy, rto, timers }: TcpState): void {
 
 /** RFC 6298 (5.4) to (5.7). */
 function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
-  const { rto, snd, recovery, policy } = s
+  const { rto, policy } = s
   const opening = s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED'
   rto.retransmits += 1
   if (rto.retransmits > retriesOf(s) || isStuck(s, now)) {
@@ -84,19 +95,8 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
     return boundTimeout(s)
   }
   suspectBlackHole(s, out)
-  // Within fast recovery ssthresh has been set for this loss, and most of what SND.MAX - SND.UNA
-  // spans has left the network (RFC 5681 §3.1 means FlightSize): half of it would be too much.
-  const first = rto.retransmits === 1 && !recovery.recovering
-  controlOf(s).timedOut(s, now, seqDiff(snd.max, snd.una), first)
-  windowReduced(s)
-  recovery.recover = (snd.max + 1) | 0
-  recovery.recovering = false
-  recovery.partial = false
-  recovery.dupAcks = 0
-  recovery.left = 0
-  snd.nxt = snd.una
-  s.fellBack = 'rto'
-  transmit(s, now, out, 'rto')
+  if (s.sackPermitted) sackTimeout(s, now, out)
+  else renoTimeout(s, now, out)
   boundTimeout(s)
 }
 
@@ -108,6 +108,7 @@ function persistTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const tooLong = policy.userTimeout > 0 && quiet >= policy.userTimeout
   if (tooLong || rto.retransmits > policy.dataRetries) return fail(s, 'ETIMEDOUT', out)
   rto.probes += 1
+  if (s.board !== null) startOver(s)
   sendProbe(s, now, out)
   s.timers.persist = now + Math.min(rto.rto * 2 ** rto.probes, policy.rtoMax)
 }

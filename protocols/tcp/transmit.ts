@@ -9,10 +9,14 @@ import { inNetwork } from './delivery.ts'
 import { ECT_0, NOT_ECT, synEcnFlags } from './ecn.ts'
 import { synOptions } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
+import { createRack } from './rack.ts'
+import { outside } from './recovery.ts'
 import { ackOptions } from './sack-option.ts'
 import { ACK, CWR, ECE, FIN, PSH, SYN, TcpSegment } from './segment.ts'
+import { append, endOf, RETRANSMITTED, unknownFlight } from './scoreboard.ts'
 import { sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
+import { scheduleProbe } from './tail-timer.ts'
 import { advertise, advertiseOnSyn } from './window.ts'
 
 // Deciding what to send, RFC 9293 §3.8, and sending it.
@@ -131,9 +135,13 @@ export function noteRetransmission(
   const { rto } = s
   rto.timedAt = NEVER // Karn's algorithm
   rto.total += 1
+  if (s.recovery.undo !== null) s.recovery.undo.resent += 1
   if (s.timestamps) {
     rto.latestTs = timestampAt(s, now)
-    if (!rto.watching) rto.retransmitTs = rto.latestTs
+    if (!rto.watching) {
+      rto.retransmitTs = rto.latestTs
+      rto.retransmitSeq = seq
+    }
     rto.watching = true
   }
   out.event({
@@ -147,7 +155,7 @@ export function noteRetransmission(
 }
 
 /** Sends `length` bytes from `seq` on, which may have been sent before, and the FIN if `fin`. */
-function sendData(
+export function sendData(
   s: TcpState,
   now: Nanos,
   seq: Seq,
@@ -163,8 +171,11 @@ function sendData(
   else startTiming(s, now, end)
   if (cc.rate !== null) rateSent(cc.rate, now, end, snd.max === snd.una, again)
   if (cc.pacer !== null) paced(s, cc.pacer, now, length)
+  if (s.sackPermitted) track(s, now, seq, end)
   if (seqGt(end, snd.max)) snd.max = end
   rto.sentAt = now
+  const { episode } = s.recovery
+  if (episode !== null) episode.prrOut += length
   let flags = ACK
   if (fin) flags |= FIN
   // RFC 9293 §3.9.1.2: PSH on the segment that empties the queue.
@@ -178,6 +189,18 @@ function sendData(
   }
   const payload = length === 0 ? NO_BYTES : sliceAt(s.sendQueue!, seq, length)
   emit(s, seq, flags, advertise(s), optionsAt(s, now), payload, codepoint, out)
+}
+
+/** Into the scoreboard with it, where there is one or RACK wants one. */
+function track(s: TcpState, now: Nanos, seq: Seq, end: Seq): void {
+  const { snd } = s
+  if (s.board === null) {
+    if (!s.policy.rack) return
+    s.rack ??= createRack(snd.una)
+    s.board = unknownFlight(snd.una, seq)
+  }
+  if (seq !== endOf(s.board)) return
+  append(s.board, end, now, seqLt(seq, snd.max) ? RETRANSMITTED : 0, s.mss)
 }
 
 /** The FIN's sequence number is the end of the queue. */
@@ -196,10 +219,11 @@ export function transmit(
 ): void {
   const { snd, cc, timers } = s
   if (snd.nxt === snd.max && seqDiff(snd.end, snd.nxt) <= 0 && !finAt(s, snd.nxt)) return
+  if (s.recovery.episode !== null && lossComesFirst(s)) return
   if (cc.pacer !== null && mustWait(s, cc.pacer, now)) return
   if (snd.nxt === snd.una) controlOf(s).resumed(s, now, now - s.rto.sentAt > s.rto.rto)
   // What has left the network makes room: RFC 5681 §3.2 step 4 inflates the window instead.
-  const window = Math.min(snd.wnd, cc.cwnd + s.recovery.left)
+  const window = Math.min(snd.wnd, cc.cwnd + outside(s))
   const before = snd.nxt
   const fresh = snd.max === snd.una
   for (;;) {
@@ -223,6 +247,7 @@ export function transmit(
     timers.persist = NEVER
     if (timers.retransmit === NEVER) timers.retransmit = now + s.rto.rto // RFC 6298 (5.1)
     if (fresh) s.rto.stuckAt = now
+    scheduleProbe(s, now)
   }
   if (s.policy.cork && !push && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
     timers.hold = now + s.policy.corkTime
@@ -232,6 +257,11 @@ export function transmit(
     timers.persist = now + s.rto.rto // RFC 9293 §3.8.6.1
     if (fresh) s.rto.stuckAt = now
   }
+}
+
+/** RFC 6675 §4: nothing new while there is something to send again, but where F-RTO asks for it. */
+function lossComesFirst({ board, recovery }: TcpState): boolean {
+  return board !== null && board.lost > 0 && recovery.episode!.frto !== 2
 }
 
 /** Whether something has not been sent, be it the FIN alone. */

@@ -46,6 +46,8 @@ test('a path as wide as its ends has no hole', async () => {
   expect(flows[0]!.forward.retransmissions).toEqual({
     rto: 0,
     fast: 0,
+    rack: 0,
+    tlp: 0,
     probe: 0,
     mtu: 0,
     spurious: 0,

@@ -142,7 +142,7 @@ describe('a TCP connection', () => {
           segments: 5,
           dataSegments: 3,
           payloadBytes: 3000,
-          retransmissions: { rto: 2, fast: 1, probe: 0, mtu: 0, spurious: 1 },
+          retransmissions: { rto: 2, fast: 1, rack: 0, tlp: 0, probe: 0, mtu: 0, spurious: 1 },
           rtt: { samples: 2, minNanos: ms(40), avgNanos: ms(50), maxNanos: ms(60) },
           drops: { 'loss on a>r': 1, 'queue-full on r>b': 1 },
         },
@@ -152,7 +152,7 @@ describe('a TCP connection', () => {
           segments: 2,
           dataSegments: 0,
           payloadBytes: 0,
-          retransmissions: { rto: 0, fast: 0, probe: 0, mtu: 0, spurious: 0 },
+          retransmissions: { rto: 0, fast: 0, rack: 0, tlp: 0, probe: 0, mtu: 0, spurious: 0 },
           rtt: null,
           drops: {},
         },
@@ -223,11 +223,21 @@ test('a socket number is used again after it was closed', () => {
     .says(3, 'a', retransmit(4, 'fast', 1), retransmit(4, 'fast', 2))
     .read()
     .flows()
-  expect(first!.forward.retransmissions).toEqual({ rto: 0, fast: 0, probe: 1, mtu: 0, spurious: 0 })
+  expect(first!.forward.retransmissions).toEqual({
+    rto: 0,
+    fast: 0,
+    rack: 0,
+    tlp: 0,
+    probe: 1,
+    mtu: 0,
+    spurious: 0,
+  })
   expect(first!.forward.rtt).toBeNull()
   expect(second!.forward.retransmissions).toEqual({
     rto: 0,
     fast: 2,
+    rack: 0,
+    tlp: 0,
     probe: 0,
     mtu: 0,
     spurious: 0,

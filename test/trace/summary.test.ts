@@ -13,7 +13,7 @@ const silent: DirectionSummary = {
   segments: 700,
   dataSegments: 0,
   payloadBytes: 0,
-  retransmissions: { rto: 0, fast: 0, probe: 0, mtu: 0, spurious: 0 },
+  retransmissions: { rto: 0, fast: 0, rack: 0, tlp: 0, probe: 0, mtu: 0, spurious: 0 },
   rtt: null,
   drops: {},
 }
@@ -24,7 +24,7 @@ const busy: DirectionSummary = {
   segments: 1012,
   dataSegments: 740,
   payloadBytes: 1_060_000,
-  retransmissions: { rto: 2, fast: 9, probe: 0, mtu: 0, spurious: 3 },
+  retransmissions: { rto: 2, fast: 9, rack: 0, tlp: 0, probe: 0, mtu: 0, spurious: 3 },
   rtt: { samples: 700, minNanos: ms(20), avgNanos: ms(21.26), maxNanos: ms(135.1) },
   drops: { 'loss on a>b': 9, 'tcp bad-checksum at b': 2 },
 }

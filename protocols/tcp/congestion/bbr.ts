@@ -1,6 +1,7 @@
 import { NEVER, ms, s as seconds, type Nanos } from '../../time.ts'
 import { createPacer, sendQuantum } from '../pacing.ts'
 import { createRate, rateAppLimited, type RateSample, type RateState } from '../rate.ts'
+import { isRecovering } from '../recovery.ts'
 import type { TcpState } from '../state.ts'
 import type { CongestionControl, CongestionState } from './congestion.ts'
 
@@ -111,7 +112,7 @@ export const bbr: CongestionControl = {
   lost(s, _now, flight) {
     const { cc } = s
     const b = ownOf(cc, s.iss)
-    saveCwnd(b, cc.cwnd, s.recovery.recovering)
+    saveCwnd(b, cc.cwnd, isRecovering(s))
     b.packetConservation = true
     b.conservedUntil = cc.rate === null ? 0 : cc.rate.delivered
     cc.cwnd = Math.max(flight, s.mss)
@@ -119,7 +120,7 @@ export const bbr: CongestionControl = {
 
   timedOut(s) {
     const { cc } = s
-    saveCwnd(ownOf(cc, s.iss), cc.cwnd, s.recovery.recovering)
+    saveCwnd(ownOf(cc, s.iss), cc.cwnd, isRecovering(s))
     cc.cwnd = s.mss
   },
 
@@ -255,7 +256,7 @@ function checkProbeRtt(
   if (b.phase !== 'PROBE_RTT' && expired && !b.idleRestart) {
     b.phase = 'PROBE_RTT'
     b.pacingGain = b.cwndGain = 1
-    saveCwnd(b, cc.cwnd, s.recovery.recovering)
+    saveCwnd(b, cc.cwnd, isRecovering(s))
     b.probeRttDoneStamp = NEVER
   }
   if (b.phase !== 'PROBE_RTT') return
@@ -302,7 +303,7 @@ function setCwnd(
   const goal = target(s, b, b.cwndGain)
   // Packet conservation lasts for one round trip of a recovery.
   if (b.packetConservation && priorDelivered >= b.conservedUntil) b.packetConservation = false
-  if (lost && s.recovery.recovering) cc.cwnd = Math.max(cc.cwnd - mss, mss)
+  if (lost && isRecovering(s)) cc.cwnd = Math.max(cc.cwnd - mss, mss)
   if (b.packetConservation) cc.cwnd = Math.max(cc.cwnd, inFlight + delivered)
   else if (b.filledPipe) cc.cwnd = Math.min(cc.cwnd + delivered, goal)
   else if (cc.cwnd < goal || rate.delivered < policy.initialWindow * mss) cc.cwnd += delivered

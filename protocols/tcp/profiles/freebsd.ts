@@ -30,6 +30,9 @@ export const FREEBSD = RFC.with({
   keepCount: 8, // keepcnt; keepidle and keepintvl are 7200 s and 75 s
   msl: s(30), // net.inet.tcp.msl
   finWait2: s(60), // finwait2_timeout
+  rack: false, // tcp_rack(4) is another stack
+  tlp: false,
+  frto: false,
   slowStartLimit: 2, // abc_l_var
   // What buffers are tuned up to, for ours have one size: sendbuf_max, recvbuf_max, maxsockbuf.
   sendBuffer: 2 << 20,

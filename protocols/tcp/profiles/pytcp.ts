@@ -20,6 +20,9 @@ export const PYTCP = RFC.with({
   synCookies: false,
   receiveBuffer: 65_535,
   mss: 1460,
+  limitedTransmit: false,
+  prr: false,
+  frto: false,
   sackPermitted: false,
   timestamps: false,
 })
