@@ -4,15 +4,8 @@ import { controlOf } from './congestion/control-of.ts'
 import { frtoSaysSpurious } from './frto.ts'
 import type { TcpOut } from './output.ts'
 import { prr } from './prr.ts'
-import {
-  DISORDER,
-  enterLoss,
-  enterRecovery,
-  leaveEpisode,
-  LOSS,
-  OPEN,
-  RECOVERY,
-} from './recovery.ts'
+import { enterLoss, enterRecovery, leaveEpisode } from './episode.ts'
+import { DISORDER, LOSS, OPEN, RECOVERY } from './recovery.ts'
 import type { TcpState } from './state.ts'
 import { retransmitFirst, transmit } from './transmit.ts'
 import { forgetUndo, undoLoss } from './undo.ts'

@@ -5,15 +5,8 @@ import { frtoSaysSpurious } from './frto.ts'
 import type { TcpOut } from './output.ts'
 import { prr } from './prr.ts'
 import { rackDetectLoss, rackDuplicate, rackRecovered } from './rack.ts'
-import {
-  DISORDER,
-  enterLoss,
-  enterRecovery,
-  leaveEpisode,
-  OPEN,
-  RECOVERY,
-  usesRack,
-} from './recovery.ts'
+import { enterLoss, enterRecovery, leaveEpisode } from './episode.ts'
+import { DISORDER, OPEN, RECOVERY, usesRack } from './recovery.ts'
 import { sendMore } from './resend.ts'
 import { sackDetectLoss, SAYS_DUPLICATE, SAYS_NEW, takeBlocks } from './sack.ts'
 import {

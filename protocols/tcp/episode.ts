@@ -1,0 +1,85 @@
+import { seqDiff } from '../sequence.ts'
+import type { Nanos } from '../time.ts'
+import { controlOf } from './congestion/control-of.ts'
+import { windowReduced } from './ecn.ts'
+import { DISORDER, type Episode, LOSS, OPEN, type Phase, RECOVERY } from './recovery.ts'
+import type { TcpState } from './state.ts'
+
+// How a connection enters and leaves an episode of loss.
+
+/**
+ * FlightSize of RFC 5681 §2. What limited transmit sent is beyond `cwnd` and does not count
+ * (RFC 3042 §2).
+ */
+const flightSize = (s: TcpState): number =>
+  Math.min(seqDiff(s.snd.max, s.snd.una), Math.max(s.cc.cwnd, s.mss))
+
+function begin(s: TcpState, phase: Phase): Episode {
+  const { recovery, snd } = s
+  recovery.phase = phase
+  recovery.recover = snd.max
+  recovery.partial = false
+  recovery.left = 0
+  return (recovery.episode = {
+    recoverFs: seqDiff(snd.max, snd.una),
+    prrDelivered: 0,
+    prrOut: 0,
+    force: true,
+    rescued: false,
+    frto: 0,
+  })
+}
+
+function remember(s: TcpState): void {
+  const { recovery, cc, snd } = s
+  // A second loss within the first: what comes back is what was so before both.
+  const before = recovery.phase >= RECOVERY ? recovery.undo : null
+  recovery.undo = {
+    cwnd: before === null ? cc.cwnd : before.cwnd,
+    ssthresh: before === null ? cc.ssthresh : before.ssthresh,
+    flight: before === null ? flightSize(s) : before.flight,
+    una: snd.una,
+    resent: 0,
+    until: snd.max,
+  }
+}
+
+/** Loss was found while ACKs come in. */
+export function enterRecovery(s: TcpState, now: Nanos): void {
+  const control = controlOf(s)
+  remember(s)
+  control.lost(s, now, flightSize(s))
+  begin(s, RECOVERY)
+  if (control.prr) s.cc.cwnd = s.cc.ssthresh
+  windowReduced(s)
+}
+
+/** The retransmission timer fired. */
+export function enterLoss(s: TcpState, now: Nanos): void {
+  const { recovery, rto, policy } = s
+  // Within fast recovery ssthresh has been set for this loss, and most of what SND.MAX - SND.UNA
+  // spans has left the network (RFC 5681 §3.1 means FlightSize): half of it would be too much.
+  const first = rto.retransmits === 1 && recovery.phase !== RECOVERY
+  // RFC 5682 §2.1: not where an earlier loss is being repaired.
+  const frto = policy.frto && recovery.phase !== RECOVERY
+  remember(s)
+  controlOf(s).timedOut(s, now, flightSize(s), first)
+  windowReduced(s)
+  begin(s, LOSS).frto = frto ? 1 : 0
+  recovery.dupAcks = 0
+}
+
+/** All that was out when the loss was found is acknowledged, or was never lost. */
+export function leaveEpisode(s: TcpState): void {
+  const { recovery, board } = s
+  recovery.phase = board !== null && board.sacked > 0 ? DISORDER : OPEN
+  recovery.episode = null
+  recovery.partial = false
+  recovery.left = 0
+  recovery.dupAcks = 0
+  if (recovery.undo !== null) recovery.undo.until = s.snd.max
+}
+
+/** After a timeout the window grows as in slow start; in fast recovery PRR leads it. */
+export const growsWindow = (s: TcpState): boolean =>
+  s.recovery.phase !== RECOVERY || !controlOf(s).prr
