@@ -17,6 +17,7 @@ import { collect, type RegisterVerb } from './verb.ts'
 export interface PacketdrillCommand {
   readonly profile: string
   readonly define: readonly string[]
+  readonly option: readonly string[]
   readonly neutral: boolean
   readonly verbose: boolean
   readonly json: boolean
@@ -28,7 +29,8 @@ type Judged = ScriptResult & { readonly file: string }
 export function packetdrill(paths: readonly string[], command: PacketdrillCommand): number {
   const options: ScriptOptions = {
     profile: profileOf(command.profile),
-    defines: definesOf(command.define),
+    defines: pairsOf(command.define, '--define'),
+    options: pairsOf(command.option, '--option'),
     neutral: command.neutral,
   }
   const all: Judged[] = []
@@ -61,17 +63,17 @@ function profileOf(name: string): TcpProfile {
   throw new UserError(`there is no profile '${name}'`, { where: '--profile', hint })
 }
 
-function definesOf(written: readonly string[]): ReadonlyMap<string, string> {
-  const defines = new Map<string, string>()
+function pairsOf(written: readonly string[], where: string): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>()
   for (const each of written) {
     const [, name, value = ''] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(each) ?? []
     if (name === undefined) {
-      const hint = 'write --define NAME=VALUE'
-      throw new UserError(`'${each}' is no definition`, { where: '--define', hint })
+      const hint = `write ${where} NAME=VALUE`
+      throw new UserError(`'${each}' is no name with a value`, { where, hint })
     }
-    defines.set(name, value)
+    pairs.set(name, value)
   }
-  return defines
+  return pairs
 }
 
 /** A file, or every `.pkt` file below a folder, in the order of their names. */
@@ -123,6 +125,13 @@ function asJson(
   }
 }
 
+const EXAMPLES = `
+Examples:
+  $ twinwire packetdrill connect.pkt --verbose
+  $ twinwire packetdrill scripts/ --profile freebsd --define FreeBSD=1
+  $ twinwire packetdrill scripts/ --profile linux --neutral --option tolerance_usecs=10000
+`
+
 export const packetdrillVerb: RegisterVerb = (program, _files, verb) => {
   program
     .command('packetdrill')
@@ -134,9 +143,11 @@ export const packetdrillVerb: RegisterVerb = (program, _files, verb) => {
       DEFAULT_PROFILE,
     )
     .option('-D, --define <name=value>', 'what a word stands for; may be repeated', collect, [])
+    .option('-o, --option <name=value>', 'as at the head of a script, whose own count', collect, [])
     .option('--neutral', 'leave windows, padding and order of options aside', false)
     .option('-v, --verbose', 'every packet and call', false)
     .option('--json', 'one JSON object', false)
+    .addHelpText('after', EXAMPLES)
     .action((paths: string[], command: PacketdrillCommand) => {
       verb.act = async () => ({ code: packetdrill(paths, command) })
       verb.reproduce = null

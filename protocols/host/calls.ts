@@ -28,7 +28,7 @@ import {
   type UdpSocket,
   type UnboundTcp,
 } from './state.ts'
-import { addTcp, tcpCall } from './tcp.ts'
+import { addTcp, tcpCall, tcpForget } from './tcp.ts'
 import { tcpOption } from './tcp-option.ts'
 import { addRaw, rawCall } from './raw.ts'
 import { sendUdp } from './udp.ts'
@@ -208,7 +208,8 @@ function listenerCall(
   for (const each of h.sockets) {
     if (each?.kind !== 'connection' || each.listener !== call.socket) continue
     if (each.state !== 'SYN-RECEIVED') continue
-    tcpCall(h, now, each, { kind: 'abort', socket: each.id }, out)
+    if (!each.policy.resetsHalfOpen) tcpForget(h, now, each, out)
+    else tcpCall(h, now, each, { kind: 'abort', socket: each.id }, out)
   }
   closed(h, call.socket, out)
 }

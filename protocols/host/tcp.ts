@@ -1,9 +1,16 @@
 import { type Endpoint, type IpAddress } from '../address.ts'
 import { arpSuspect } from '../arp/cache.ts'
-import { DEFAULT_TTL, DONT_FRAGMENT, DONT_FRAGMENT_ECT_0, PROTOCOL_TCP } from '../ipv4/packet.ts'
+import { NO_BYTES } from '../bytes.ts'
+import {
+  DEFAULT_TTL,
+  DONT_FRAGMENT,
+  DONT_FRAGMENT_ECT_0,
+  Ipv4Details,
+  PROTOCOL_TCP,
+} from '../ipv4/packet.ts'
 import type { IpPacket } from '../ipv6/packet.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
-import { ECN_BITS, NOT_ECT } from '../tcp/ecn.ts'
+import { ECN_BITS, ECT_0, NOT_ECT } from '../tcp/ecn.ts'
 import { tcpEngine } from '../tcp/engine.ts'
 import { type Seq, seqAdd, seqGt, seqMax } from '../sequence.ts'
 import { isn } from '../tcp/isn.ts'
@@ -50,8 +57,9 @@ export class TcpPort implements TcpOut {
   }
 
   send(segment: TcpSegment, codepoint: number): void {
-    const { localAddress, remoteAddress } = this.s
-    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, codepoint, this.out)
+    const { localAddress, remoteAddress, policy } = this.s
+    const trafficClass = policy.trafficClass === 0 ? codepoint : marked(policy, codepoint)
+    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, trafficClass, this.out)
   }
 
   event(event: HostEvent): void {
@@ -68,17 +76,30 @@ export class TcpPort implements TcpOut {
   }
 }
 
+const marked = ({ trafficClass }: TcpState['policy'], codepoint: number): number =>
+  (trafficClass & ~ECN_BITS) | codepoint
+
 function sendTcp(
   h: HostState,
   now: Nanos,
   from: IpAddress,
   to: IpAddress,
   segment: TcpSegment,
-  codepoint: number,
+  trafficClass: number,
   out: HostOut,
 ): void {
-  const details = codepoint === NOT_ECT ? DONT_FRAGMENT : DONT_FRAGMENT_ECT_0
+  const details =
+    trafficClass === NOT_ECT
+      ? DONT_FRAGMENT
+      : trafficClass === ECT_0
+        ? DONT_FRAGMENT_ECT_0
+        : new Ipv4Details(trafficClass, true, false, 0, NO_BYTES)
   sendIp(h, now, from, to, PROTOCOL_TCP, DEFAULT_TTL, details, segment, out)
+}
+
+/** A half-open connection ends without a word to its peer. */
+export function tcpForget(h: HostState, now: Nanos, s: TcpState, out: HostOut): void {
+  finish(s, new TcpPort(h, now, s, out))
 }
 
 function forget(h: HostState, s: TcpState): void {

@@ -1,6 +1,6 @@
 import { isIpv4 } from '../address.ts'
 import { agreeOnEcn } from './ecn.ts'
-import { TcpOptions } from './options.ts'
+import { NO_OPTIONS, TcpOptions } from './options.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 import { synSet } from './syn-layouts.ts'
@@ -17,6 +17,7 @@ const NONE: readonly never[] = []
 /** Options for our SYN; a SYN,ACK offers only what the SYN offered (RFC 7323 §2.2, §3.2). */
 export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const { policy } = s
+  if (policy.noOptions) return NO_OPTIONS
   const answering = s.state === 'SYN-RECEIVED'
   const scale = answering ? s.scaled : policy.windowScale
   const stamps = answering ? s.timestamps : policy.timestamps
@@ -41,11 +42,12 @@ const scaledBuffer = (s: TcpState): number => Math.max(s.rcv.buffer, s.policy.re
 export function agree(s: TcpState, syn: TcpSegment): void {
   const { options } = syn
   const { policy } = s
-  s.scaled = policy.windowScale && options.windowScale >= 0
+  const offers = !policy.noOptions
+  s.scaled = offers && policy.windowScale && options.windowScale >= 0
   s.snd.wndScale = s.scaled ? Math.min(options.windowScale, MAX_SCALE) : 0
   s.rcv.wndScale = s.scaled ? scaleFor(scaledBuffer(s)) : 0
-  s.sackPermitted = policy.sackPermitted && options.sackPermitted
-  s.timestamps = policy.timestamps && options.hasTimestamps
+  s.sackPermitted = offers && policy.sackPermitted && options.sackPermitted
+  s.timestamps = offers && policy.timestamps && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue
   agreeOnEcn(s, syn)
   s.peerMss = options.mss < 0 ? defaultMss(s) : Math.max(options.mss, MIN_MSS)

@@ -62,6 +62,10 @@ export interface TcpChoices {
    * size without options; 0: never. */
   readonly blackHoleAfter: number
   readonly blackHoleMss: number
+  /** IP_TOS: what segments say about their service (RFC 2474), the two bits of ECN left out. */
+  readonly trafficClass: number
+  /** TCP_NOOPT: SYNs carry no option, and nothing is agreed on. */
+  readonly noOptions: boolean
   readonly windowScale: boolean
   readonly sackPermitted: boolean
   /** RFC 2883: the first block of an ACK tells what came twice. */
@@ -145,6 +149,10 @@ export interface TcpChoices {
   readonly reuseAddress: boolean
   /** RFC 4987 §3.6: a listener that has no room for another SYN answers with a cookie. */
   readonly synCookies: boolean
+  /** SO_ERROR tells of what may pass (RFC 1122 §4.2.4.1), not only of what has ended a connection. */
+  readonly tellsSoftErrors: boolean
+  /** A listener that closes resets its half-open connections; `false`: it forgets them. */
+  readonly resetsHalfOpen: boolean
   /** In which order options stand on a SYN and on a SYN,ACK. */
   readonly synLayouts: SynLayouts
   readonly synAckLayouts: SynLayouts

@@ -73,6 +73,7 @@ export function readOption(s: TcpState, option: ReadableOption): number | string
   switch (option) {
     case 'SO_ERROR': {
       // What ends a connection is told as it ends; here is what may pass (RFC 1122 §4.2.4.1).
+      if (!s.policy.tellsSoftErrors) return 0
       const error = s.softError
       s.softError = null
       return error ?? 0

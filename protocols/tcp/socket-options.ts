@@ -9,7 +9,7 @@ interface TcpOption {
   write(value: number): Partial<TcpChoices>
 }
 
-type Flag = 'nagle' | 'cork' | 'keepAlive' | 'oobInline' | 'reuseAddress'
+type Flag = 'nagle' | 'cork' | 'keepAlive' | 'noOptions' | 'oobInline' | 'reuseAddress'
 type Span =
   | 'keepIdle'
   | 'keepInterval'
@@ -17,7 +17,7 @@ type Span =
   | 'userTimeout'
   | 'finWait2'
   | 'deferAccept'
-type Count = 'keepCount' | 'synRetries' | 'mss' | 'sendBuffer' | 'receiveBuffer'
+type Count = 'trafficClass' | 'keepCount' | 'synRetries' | 'mss' | 'sendBuffer' | 'receiveBuffer'
 
 const flag = (name: Flag): TcpOption => ({
   min: 0,
@@ -64,6 +64,10 @@ export const TCP_SOCKET_OPTIONS = {
     read: ({ nagle }) => Number(!nagle),
     write: (value) => ({ nagle: value === 0 }),
   },
+  IP_TOS: count('trafficClass', 0, 255),
+  IPV6_TCLASS: count('trafficClass', 0, 255),
+  /** FreeBSD's: no option on a SYN. */
+  TCP_NOOPT: flag('noOptions'),
   TCP_CORK: flag('cork'),
   TCP_MAXSEG: count('mss', 1, 0xffff),
   TCP_SYNCNT: count('synRetries', 1, 127),

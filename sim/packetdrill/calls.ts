@@ -1,4 +1,4 @@
-import { type Attempt, type Carry, onSocket, atOnce } from './attempt.ts'
+import { type Attempt, type Carry, atOnce } from './attempt.ts'
 import { nameOf, numberOf } from './constants.ts'
 import { receive, send } from './data-calls.ts'
 import type { Descriptors } from './descriptors.ts'
@@ -24,8 +24,8 @@ const CARRIERS: { readonly [name: string]: Carry } = {
   close: sockets.close,
   fcntl: sockets.fcntl,
   ioctl: sockets.ioctl,
-  setsockopt: onSocket((d, call, line, files) => atOnce(() => setOption(d, call, line, files))),
-  getsockopt: onSocket((d, call, line, files) => atOnce(() => getOption(d, call, line, files))),
+  setsockopt: setOption,
+  getsockopt: getOption,
   poll: (call, line, files) => pollOutcome(call, line, files),
   epoll_create: epollCreate,
   epoll_ctl: epollCtl,

@@ -16,7 +16,15 @@ export const POLLRDHUP = 0x2000
 export const EPOLLET = 0x8000_0000 | 0
 export const EPOLLONESHOT = 0x4000_0000
 
+/** RFC 2474 §4.2.2: the class selectors, as a whole octet. */
+const CLASS_SELECTORS = Object.fromEntries(
+  Array.from({ length: 8 }, (_, n) => [`IPTOS_DSCP_CS${n}`, n << 5]),
+)
+
 const CONSTANTS: { readonly [name: string]: number } = {
+  ...CLASS_SELECTORS,
+  IPTOS_LOWDELAY: 0x10,
+  IPTOS_THROUGHPUT: 0x08,
   O_RDONLY: 0,
   O_WRONLY: 1,
   O_RDWR: 2,

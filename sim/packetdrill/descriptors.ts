@@ -19,8 +19,8 @@ export interface Descriptor {
   /** Bytes that were handed over when the connection ended. */
   left: number
   readShut: boolean
-  /** SO_LINGER with a time of zero: closing resets. */
-  abortive: boolean
+  /** Closed, and `close` has not been told how that ended. */
+  lingering: boolean
   /** Connections of a listener that wait for `accept`. */
   readonly ready: Descriptor[]
   /** Lengths of datagrams that wait. */
@@ -37,7 +37,7 @@ function createDescriptor(protocol: 'tcp' | 'udp', id: SocketId, nonblocking: bo
     connecting: false,
     left: 0,
     readShut: false,
-    abortive: false,
+    lingering: false,
     ready: [],
     datagrams: [],
   }
@@ -134,6 +134,9 @@ export class Descriptors {
         descriptor.error = event.error
         descriptor.connecting = false
         return
+      case 'lingered':
+        descriptor.lingering = false
+        return
       case 'icmp-error':
         if (descriptor.protocol === 'udp' && event.hard) descriptor.error = event.error
         return
@@ -145,6 +148,7 @@ export class Descriptors {
         return
       case 'closed':
         this.#bySocket.delete(event.socket)
+        descriptor.lingering = false
         descriptor.id = null
         descriptor.connecting = false
         return

@@ -15,12 +15,17 @@ import {
  * Reads a packetdrill script.
  *
  * @param defines what words of the script stand for
+ * @param given options that the script need not have
  * @throws ScriptSyntaxError, Unsupported: both with the line.
  */
-export function parseScript(source: string, defines: ReadonlyMap<string, string>): Script {
+export function parseScript(
+  source: string,
+  defines: ReadonlyMap<string, string>,
+  given: ReadonlyMap<string, string> = new Map(),
+): Script {
   const known = new Map(defines)
   const chosen = withoutOtherBranches(source, known)
-  const options = new Map<string, string>()
+  const options = new Map(given)
   let scan = new Scanner(chosen)
   for (;;) {
     const found = scan.take(OPTION)

@@ -11,6 +11,8 @@ export interface ScriptOptions {
   readonly profile?: TcpProfile
   /** `--define`: what words of the script stand for. */
   readonly defines?: ReadonlyMap<string, string>
+  /** Options as at the head of a script; those that it has itself count. */
+  readonly options?: ReadonlyMap<string, string>
   /** See `PlayConfig`. */
   readonly neutral?: boolean
   /** How the host's steps are run. Default: in place. */
@@ -37,6 +39,7 @@ export function runScript(source: string, options: ScriptOptions = {}): ScriptRe
   const {
     profile = DEFAULT_PROFILE,
     defines = new Map(),
+    options: given = new Map(),
     neutral = false,
     drive = inPlace,
   } = options
@@ -51,7 +54,7 @@ export function runScript(source: string, options: ScriptOptions = {}): ScriptRe
     return { verdict, line, reason, expected, actual, log }
   }
   try {
-    const script = parseScript(source, defines)
+    const script = parseScript(source, defines, given)
     checkSupport(script)
     const play = new Play(script, { drive, policy: policyOf(profile), neutral })
     log = play.log

@@ -82,23 +82,40 @@ export const shutdown = onSocket((d, { args }, line, files) => {
     const s = files.socketOf(d)
     if (s?.kind !== 'connection') return failedWith('ENOTCONN')
     if (how !== 1) d.readShut = true
-    return how === 0 ? returned(0) : simple(files, { kind: 'shutdown', socket: s.id })
+    return simple(files, { kind: 'shutdown', socket: s.id, how: HOW[how] ?? 'both' })
   })
 })
 
+/** By SHUT_RD, SHUT_WR, SHUT_RDWR. */
+const HOW = ['read', 'write', 'both'] as const
+
 export const close: Carry = ({ args }, line, files) => {
   const fd = numberOf(args[0], line)
-  return atOnce(() => {
-    const d = files.get(fd)
-    if (!files.remove(fd)) return failedWith('EBADF')
-    if (d === undefined) return returned(0)
-    // Nobody will accept what waits.
-    for (const { id } of d.ready) {
-      if (id !== null) files.stage.call({ kind: 'abort', socket: id })
-    }
-    if (d.id === null) return returned(0)
-    return simple(files, { kind: d.abortive ? 'abort' : 'close', socket: d.id })
-  })
+  const d = files.get(fd)
+  let begun = false
+  return {
+    otherwise: null,
+    try: () => {
+      // With SO_LINGER and a time it waits for the last acknowledgment.
+      if (begun) return d?.lingering === true ? null : returned(0)
+      begun = true
+      if (!files.remove(fd)) return failedWith('EBADF')
+      if (d === undefined) return returned(0)
+      // Nobody will accept what waits.
+      for (const { id } of d.ready) {
+        if (id !== null) files.stage.call({ kind: 'abort', socket: id })
+      }
+      if (d.id === null) return returned(0)
+      d.lingering = lingers(d, files)
+      const outcome = simple(files, { kind: 'close', socket: d.id })
+      return d.lingering && !d.nonblocking ? null : outcome
+    },
+  }
+}
+
+function lingers(d: Descriptor, files: Descriptors): boolean {
+  const s = files.socketOf(d)
+  return s?.kind === 'connection' && s.policy.lingers && s.policy.lingerTime > 0
 }
 
 export const fcntl = onSocket((d, { args }, line) => {

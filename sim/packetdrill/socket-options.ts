@@ -1,81 +1,113 @@
-import type { NumberOption } from '../../protocols/host/socket.ts'
+import type { NumberOption, ReadableOption, SocketSetting } from '../../protocols/host/socket.ts'
+import { TCP_SOCKET_OPTIONS } from '../../protocols/tcp/socket-options.ts'
+import { atOnce, type Carry, onSocket, rejection } from './attempt.ts'
 import { nameOf, numberOf, single } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
 
-/** Options that the host knows, and those that change nothing on a host with one program. */
-const SETTABLE: readonly string[] = ['SO_RCVBUF', 'SO_SNDBUF', 'TCP_NODELAY', 'TCP_MAXSEG']
-const WITHOUT_EFFECT: readonly string[] = ['SO_REUSEADDR', 'SO_REUSEPORT']
-const READABLE: readonly string[] = ['SO_ERROR', 'SO_RCVBUF', 'SO_SNDBUF', 'TCP_NODELAY']
+/** Options of sockets that are no TCP's, with numbers. */
+const OTHERS = ['SO_BROADCAST', 'IP_TTL', 'IP_MTU_DISCOVER', 'TCP_QUICKACK'] as const
+const NUMBERS: readonly string[] = [...Object.keys(TCP_SOCKET_OPTIONS), ...OTHERS]
+/** Known, and without a meaning on a host with one program, or for a TCP without that feature. */
+const WITHOUT_EFFECT: readonly string[] = [
+  'SO_REUSEPORT',
+  'SO_PRIORITY',
+  'SO_DEBUG',
+  'TCP_RACK_PACE_MAX_SEG',
+  'TCP_RACK_PACE_RATE_SS',
+  'TCP_RACK_PACE_ALWAYS',
+]
+const TOLD_ONLY: readonly string[] = ['SO_ERROR', 'SO_ACCEPTCONN', 'SO_TYPE']
 
 const optionOf = ({ args }: SystemCall, line: number): string => nameOf(args[2], line)
 
-/** Whether the option is known at all, before anything is done. */
+/** Whether the option and its value are known at all, before anything is done. */
 export function checkOption(call: SystemCall, line: number): void {
   const name = optionOf(call, line)
-  if (call.name === 'getsockopt') {
-    if (!READABLE.includes(name)) throw new Unsupported(name, line)
-  } else if (name === 'SO_LINGER') lingerOf(call.args[3], line)
-  else if (!SETTABLE.includes(name) && !WITHOUT_EFFECT.includes(name)) {
-    throw new Unsupported(name, line)
-  }
+  const value = call.args[3]
+  if (name === 'TCP_CONGESTION') textOf(value, line)
+  else if (name === 'SO_LINGER') lingerOf(value, line)
+  else if (NUMBERS.includes(name)) numberOf(single(value, line), line)
+  else if (call.name === 'setsockopt' && WITHOUT_EFFECT.includes(name)) return
+  else if (call.name === 'getsockopt' && TOLD_ONLY.includes(name)) single(value, line)
+  else throw new Unsupported(name, line)
 }
 
-export function setOption(
-  d: Descriptor,
-  call: SystemCall,
-  line: number,
-  { stage }: Descriptors,
-): Outcome {
+export const setOption: Carry = onSocket((d, call, line, { stage }) => {
   const name = optionOf(call, line)
-  if (WITHOUT_EFFECT.includes(name)) return returned(0)
-  if (name === 'SO_LINGER') {
-    d.abortive = lingerOf(call.args[3], line)
-    return returned(0)
-  }
-  const value = numberOf(single(call.args[3], line), line)
-  if (d.id === null) return failedWith('EINVAL')
-  const option = name as NumberOption
-  const events = stage.call({ kind: 'set', socket: d.id, option, value })
-  const rejected = events.find((event) => event.kind === 'rejected')
-  return rejected === undefined ? returned(0) : failedWith(rejected.error)
+  if (WITHOUT_EFFECT.includes(name)) return atOnce(() => returned(0))
+  const setting = settingOf(name, call.args[3], line)
+  return atOnce(() => {
+    if (d.id === null) return failedWith('EINVAL')
+    return rejection(stage.call({ kind: 'set', socket: d.id, ...setting })) ?? returned(0)
+  })
+})
+
+function settingOf(name: string, e: Expression | undefined, line: number): SocketSetting {
+  if (name === 'TCP_CONGESTION') return { option: name, value: textOf(e, line) }
+  if (name === 'SO_LINGER') return { option: name, value: lingerOf(e, line) }
+  return { option: name as NumberOption, value: numberOf(single(e, line), line) }
 }
 
-/** `{onoff=1, linger=0}`: whether closing resets. */
-function lingerOf(e: Expression | undefined, line: number): boolean {
-  const fields = e?.kind === 'fields' ? e.fields : []
+/** `"reno"`, alone or in brackets. */
+function textOf(e: Expression | undefined, line: number): string {
+  const text = e?.kind === 'list' ? single(e, line) : e
+  if (text?.kind === 'string') return text.value
+  throw new Unsupported(text?.kind ?? 'a missing argument', line)
+}
+
+/** `{onoff=1, linger=0}`: seconds, or -1 for off. */
+function lingerOf(e: Expression | undefined, line: number): number {
+  const struct = e?.kind === 'list' ? single(e, line) : e
+  const fields = struct?.kind === 'fields' ? struct.fields : []
   const field = (name: string): number =>
     numberOf(fields.find((each) => each.name === name)?.value, line)
-  if (field('onoff') === 0) return false
-  if (field('linger') !== 0) throw new Unsupported('SO_LINGER with a time', line)
-  return true
+  return field('onoff') === 0 ? -1 : field('linger')
 }
 
-export function getOption(
-  d: Descriptor,
-  call: SystemCall,
-  line: number,
-  files: Descriptors,
-): Outcome {
+export const getOption: Carry = onSocket((d, call, line, files) => {
   const name = optionOf(call, line)
-  const wanted = single(call.args[3], line)
-  const expected = wanted.kind === 'word' ? wanted.name : String(numberOf(wanted, line))
-  const actual = valueOf(d, name, files)
-  return actual === expected ? returned(0) : { ...returned(0), differs: { expected, actual } }
+  const expected = expectedOf(name, call.args[3], line)
+  const size = sizeOf(call.args[4], line)
+  return atOnce(() => {
+    const actual = valueOf(d, name, files)
+    if (actual === null) return failedWith('ENOPROTOOPT')
+    if (actual !== expected) return told(expected, actual)
+    const length = name === 'SO_LINGER' ? 8 : 4
+    const differs = size !== null && name !== 'TCP_CONGESTION' && size !== length
+    return differs ? told(`${size} bytes`, `${length} bytes`) : returned(0)
+  })
+})
+
+const told = (expected: string, actual: string): Outcome => ({
+  ...returned(0),
+  differs: { expected, actual },
+})
+
+function expectedOf(name: string, e: Expression | undefined, line: number): string {
+  if (name === 'TCP_CONGESTION') return textOf(e, line)
+  if (name === 'SO_LINGER') return String(lingerOf(e, line))
+  const wanted = single(e, line)
+  const isErrno = wanted.kind === 'word' && name === 'SO_ERROR'
+  return isErrno ? wanted.name : String(numberOf(wanted, line))
 }
 
-function valueOf(d: Descriptor, name: string, files: Descriptors): string {
+/** The length that the call is to write. */
+function sizeOf(e: Expression | undefined, line: number): number | null {
+  return e?.kind === 'list' ? numberOf(single(e, line), line) : null
+}
+
+/** As text; `null`: the socket has no such option. */
+function valueOf(d: Descriptor, name: string, { stage }: Descriptors): string | null {
+  if (name === 'SO_TYPE') return d.protocol === 'tcp' ? '1' : '2'
   if (name === 'SO_ERROR') {
     const { error } = d
     d.error = null
-    return error ?? '0'
+    if (error !== null || d.protocol === 'udp') return error ?? '0'
   }
-  const s = files.socketOf(d)
-  const { policy } = s !== null && 'policy' in s ? s : files.stage
-  if (name === 'SO_SNDBUF') return String(policy.sendBuffer)
-  if (name === 'SO_RCVBUF') {
-    return String(s?.kind === 'connection' ? s.rcv.buffer : policy.receiveBuffer)
-  }
-  return policy.nagle ? '0' : '1'
+  if (d.id === null) return name === 'SO_ERROR' ? '0' : null
+  const events = stage.call({ kind: 'get', socket: d.id, option: name as ReadableOption })
+  const answer = events.find((event) => event.kind === 'option')
+  return answer === undefined ? null : String(answer.value)
 }

@@ -2,7 +2,7 @@ import { isCongestionName } from '../../protocols/tcp/congestion/control-of.ts'
 import { ECN_POLICIES } from '../../protocols/tcp/ecn.ts'
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
 import { FREEBSD } from '../../protocols/tcp/profiles/freebsd.ts'
-import { ms } from '../../protocols/time.ts'
+import { ms, s } from '../../protocols/time.ts'
 import { Unsupported } from './script.ts'
 
 /** What a command means to the host. */
@@ -43,6 +43,10 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_reordering': (n) => policy({ dupAckThreshold: n }),
   'net.ipv4.tcp_retries1': (n) => policy({ suspectAfter: n }),
   'net.ipv4.tcp_synack_retries': (n) => policy({ synAckRetries: n }),
+  'net.ipv4.tcp_keepalive_time': (n) => policy({ keepIdle: s(n) }),
+  'net.ipv4.tcp_keepalive_intvl': (n) => policy({ keepInterval: s(n) }),
+  'net.ipv4.tcp_keepalive_probes': (n) => policy({ keepCount: n }),
+  'net.ipv4.tcp_syncookies': (n) => policy({ synCookies: n !== 0 }),
   'net.ipv4.tcp_rfc1337': (n) => policy({ timeWaitStays: n !== 0 }),
   'net.ipv4.tcp_fastopen': only(0),
   'net.inet.tcp.rfc1323': (n) => policy({ timestamps: n !== 0, windowScale: n !== 0 }),
@@ -51,6 +55,10 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.sendspace': (n) => policy({ sendBuffer: n }),
   'net.inet.tcp.delacktime': (n) => policy({ delayedAck: ms(n) }),
   'net.inet.tcp.rexmit_initial': (n) => policy({ rtoInitial: ms(n) }),
+  'net.inet.tcp.keepinit': (n) => policy({ connectTimeout: ms(n) }),
+  'net.inet.tcp.keepidle': (n) => policy({ keepIdle: ms(n) }),
+  'net.inet.tcp.keepintvl': (n) => policy({ keepInterval: ms(n) }),
+  'net.inet.tcp.keepcnt': (n) => policy({ keepCount: n }),
   'net.inet.tcp.mssdflt': only(536),
   'net.inet.tcp.rexmit_slop': (n) => policy({ rtoSlop: ms(n) }),
   'net.inet.tcp.rexmit_drop_options': only(0),

@@ -61,7 +61,7 @@ test('as JSON', () => {
 test.each([
   [['nowhere.pkt'], 'nowhere.pkt: there is no such file; name a script or a folder'],
   [['good.pkt', '--profile', 'rfcs'], "--profile: there is no profile 'rfcs'; did you mean 'rfc'?"],
-  [['good.pkt', '-D', '1=2'], "--define: '1=2' is no definition; write --define NAME=VALUE"],
+  [['good.pkt', '-D', '1=2'], "--define: '1=2' is no name with a value; write --define NAME=VALUE"],
 ])('wrong usage: %j', (args, line) => {
   expect(desk.run('packetdrill', ...args)).toEqual({ code: 2, out: '', err: `error: ${line}\n` })
 })

@@ -61,6 +61,7 @@ export const FREEBSD = RFC.with({
     256 * ICMP_TIME_EXCEEDED,
   ],
   icmpConnectError: 'ECONNREFUSED',
+  tellsSoftErrors: false,
   synLayouts: FREEBSD_SYN,
   synAckLayouts: FREEBSD_SYN,
 })

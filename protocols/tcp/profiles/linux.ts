@@ -22,6 +22,7 @@ export const LINUX = RFC.with({
   delayedAck: ms(40), // TCP_DELACK_MIN
   msl: s(30), // TCP_TIMEWAIT_LEN is 60 s
   finWait2: s(60), // tcp_fin_timeout
+  resetsHalfOpen: false,
   // What buffers are tuned up to, for ours have one size: tcp_wmem, tcp_rmem.
   sendBuffer: 4 << 20,
   receiveBuffer: 3 << 20, // half of it holds payload (tcp_adv_win_scale 1)

@@ -49,6 +49,8 @@ export const RFC = createPolicy({
   mss: 65_495,
   blackHoleAfter: 0,
   blackHoleMss: 536,
+  trafficClass: 0,
+  noOptions: false,
   windowScale: true,
   sackPermitted: true,
   dsack: true,
@@ -94,6 +96,8 @@ export const RFC = createPolicy({
   oobInline: false,
   reuseAddress: false,
   synCookies: true,
+  tellsSoftErrors: true,
+  resetsHalfOpen: true,
   synLayouts: ALIGNED_SYN,
   synAckLayouts: ALIGNED_SYN,
 })

@@ -141,6 +141,24 @@ test('an echo of a timestamp that was not written is a mistake of the script', (
   expect(reason).toContain('ecr 501')
 })
 
+test('options from outside hold where the script has none', () => {
+  const options = new Map([['tolerance_usecs', '6000']])
+  expect(after('+.005 > P. 1:11(10) ack 1', { options })).toEqual(passed)
+  const own = `--tolerance_usecs=1000${ESTABLISHED}+.005 > P. 1:11(10) ack 1`
+  expect(runScript(own, { options })).toMatchObject({ verdict: 'failed', reason: 'time' })
+})
+
+test('what may go otherwise by --non_fatal is noted, and the script goes on', () => {
+  const lines = `${ESTABLISHED}+0 > F. 9:9(0) ack 1\n+0 write(4, ..., 5) = 6`
+  const both = runScript(`--non_fatal=packet,syscall${lines}`)
+  expect(both.verdict).toBe('passed')
+  expect(both.log.filter((line) => line.includes(' ! '))).toEqual([
+    '0.200000 ! line 10: flags',
+    '0.200000 ! line 11: result',
+  ])
+  expect(runScript(`--non_fatal=packet${lines}`)).toMatchObject({ verdict: 'failed', line: 11 })
+})
+
 describe('a call', () => {
   const drained = '+0 > P. 1:11(10) ack 1\n'
   test.each([
@@ -167,7 +185,7 @@ describe('a call', () => {
 describe('what is not known is refused, wherever it stands', () => {
   test.each([
     ['+0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [1], 4) = 0', 'TCP_FASTOPEN'],
-    ['+0 getsockopt(4, SOL_SOCKET, SO_KEEPALIVE, [0], [4]) = 0', 'SO_KEEPALIVE'],
+    ['+0 getsockopt(4, SOL_SOCKET, SO_MARK, [0], [4]) = 0', 'SO_MARK'],
     ['+0 write(4, "text", 4) = 4', 'a buffer with text'],
     ['+0 recvmsg(4, {msg_iov(1)=[{..., 9}], msg_flags=MSG_CTRUNC}, 0) = 9', 'MSG_CTRUNC'],
     ['+0 psp_rx_assoc(4) = 0', 'psp_rx_assoc'],
