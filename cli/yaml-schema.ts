@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type {
   ClaimSpec,
+  NatSpec,
   ClockSpec,
   ExpectationSpec,
   Fault,
@@ -115,7 +116,7 @@ const arp = z
   )
   .describe('how the node comes by its addresses (RFC 5227)')
 
-const host: Omit<Keys<HostSpec>, 'kind'> = {
+const host: Omit<Keys<HostSpec>, 'kind' | 'nat'> = {
   gateway: text.describe('the default gateway'),
   routes: list(text).describe("'10.2.0.0/16 via 10.255.0.2', 'default via 10.0.0.1'"),
   tcp,
@@ -125,7 +126,23 @@ const host: Omit<Keys<HostSpec>, 'kind'> = {
     drift: quantity.describe("what it gains: '50ppm'"),
   }).describe("a clock that is not the world's"),
 }
-const hostTraits = record<Omit<HostSpec, 'kind'>>(host)
+const nat = z
+  .union([
+    text,
+    record<NatSpec>({
+      outside: text.describe('the node at the far end of the link that leads outside'),
+      filtering: text.describe(
+        'endpoint-independent, address-dependent, address-and-port-dependent',
+      ),
+      udpTimeout: quantity.describe('default 5 minutes'),
+      tcpTimeout: quantity.describe('default 2 hours 4 minutes'),
+      tcpTransitory: quantity.describe('default 4 minutes'),
+      icmpTimeout: quantity.describe('default 1 minute'),
+      mappingsMax: quantity.describe('default 16384'),
+    }),
+  ])
+  .describe('those behind it share one address (RFC 4787)')
+const hostTraits = record<Omit<HostSpec, 'kind' | 'nat'>>(host)
 /** A record that says its kind. `needed` are the keys that it cannot do without. */
 const ofKind = (
   kind: string,
@@ -145,7 +162,7 @@ const node = z
       z.enum(NODE_WORDS),
       z.discriminatedUnion('kind', [
         ofKind('host', host),
-        ofKind('router', host),
+        ofKind('router', { ...host, nat }),
         ofKind('switch', {
           ageing: quantity.describe("how long an address counts: '300s'"),
           tableSize: whole.describe('how many addresses it can remember'),

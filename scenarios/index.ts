@@ -11,6 +11,7 @@ import fileTransfer from './file-transfer.ts'
 import fragments from './fragments.ts'
 import gilbertElliott from './gilbert-elliott.ts'
 import mobileTrace from './mobile-trace.ts'
+import nat from './nat.ts'
 import partitionHeal from './partition-heal.ts'
 import ping from './ping.ts'
 import pmtudBlackhole from './pmtud-blackhole.ts'
@@ -36,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   pmtudBlackhole,
   dhcpRenew,
   dnsRetry,
+  nat,
   encapsulation,
   chat,
 ]

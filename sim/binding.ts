@@ -155,6 +155,7 @@ function addDevice(
     tcp,
     claim,
     clock,
+    nat: null,
     switching,
   })
   return name

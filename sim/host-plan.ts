@@ -7,7 +7,7 @@ import type { InterfacePlan, NodePlan } from './topology.ts'
 /** A node's plan in the terms of the host engine. */
 export function hostPlan(
   plan: NodePlan,
-): Pick<Required<HostConfig>, 'interfaces' | 'routes' | 'ipv6Routes'> {
+): Pick<Required<HostConfig>, 'interfaces' | 'routes' | 'ipv6Routes' | 'nat'> {
   const routes: Route[] = []
   const ipv6Routes: Ipv6Route[] = []
   for (const { destination, prefixLength, gateway, port } of plan.routes) {
@@ -18,7 +18,12 @@ export function hostPlan(
       ipv6Routes.push({ destination, prefixLength, gateway: gateway as string | null, port })
     }
   }
-  return { interfaces: plan.interfaces.map((each) => interfaceOf(each, plan)), routes, ipv6Routes }
+  return {
+    interfaces: plan.interfaces.map((each) => interfaceOf(each, plan)),
+    routes,
+    ipv6Routes,
+    nat: plan.nat,
+  }
 }
 
 /** It speaks IPv6 where it has an address of that family, and ARP answers for the others. */

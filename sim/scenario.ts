@@ -87,6 +87,26 @@ export interface HostSpec {
   readonly arp?: ArpSpec
   /** A clock that is not the world's. */
   readonly clock?: ClockSpec
+  /** Routers: those behind it share one address (RFC 4787); names the node on the outside. */
+  readonly nat?: string | NatSpec
+}
+
+/** Network address translation of a router. */
+export interface NatSpec {
+  /** The node at the far end of the link that leads outside. */
+  readonly outside: string
+  /** Who may send in. Default `'address-and-port-dependent'`. */
+  readonly filtering?: 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent'
+  /** Default 5 minutes after what went out last. */
+  readonly udpTimeout?: Quantity
+  /** Default 2 hours 4 minutes. */
+  readonly tcpTimeout?: Quantity
+  /** Before and after a connection stands. Default 4 minutes. */
+  readonly tcpTransitory?: Quantity
+  /** Default 1 minute. */
+  readonly icmpTimeout?: Quantity
+  /** Default 16,384. */
+  readonly mappingsMax?: Quantity
 }
 
 /** How far a host's clock is off at the start, and what it gains: `'-5ms'`, `'50ppm'`. */

@@ -1,7 +1,7 @@
 import type { ClaimPolicy } from '../protocols/arp/claim.ts'
 import { SWITCH_AGEING, SWITCH_TABLE_SIZE } from '../protocols/ethernet/switch.ts'
 import type { Nanos } from '../protocols/time.ts'
-import type { ClockSpec, HostSpec, NodeSpec, Quantity, SwitchSpec } from './scenario.ts'
+import type { ClockSpec, HostSpec, NatSpec, NodeSpec, Quantity, SwitchSpec } from './scenario.ts'
 import { didYouMean } from './suggest.ts'
 import { readArp } from './topology-arp.ts'
 import { unknownKey } from './topology-links.ts'
@@ -14,7 +14,7 @@ export type NodeKind = 'host' | 'router' | 'switch' | 'hub'
 /** What each kind of node may have beside its kind. */
 export const NODE_KEYS: { readonly [Kind in NodeKind]: readonly string[] } = {
   host: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'clock'],
-  router: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'clock'],
+  router: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'clock', 'nat'],
   switch: ['kind', 'ageing', 'tableSize'],
   hub: ['kind'],
 }
@@ -49,6 +49,8 @@ export interface ReadNode {
   readonly claim: ClaimPolicy | null
   /** `null`: its clock shows the world's time. */
   readonly clock: ClockPlan | null
+  /** As written; the links say what it means. */
+  readonly nat: string | NatSpec | null
   /** `null` unless it is a switch. */
   readonly switching: Switching | null
 }
@@ -82,6 +84,7 @@ export function readNode(name: string, written: NodeSpec): ReadNode {
     tcp: readTcpOptions(host.tcp ?? {}, where),
     claim: readArp(host.arp, where),
     clock: host.clock === undefined ? null : readClock(host.clock, where),
+    nat: host.nat ?? null,
     switching: kind === 'switch' ? readSwitching(spec as SwitchSpec, where) : null,
   }
 }

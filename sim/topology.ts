@@ -1,6 +1,7 @@
 import { type IpAddress, type Mac, formatIp, isIpv4, parseIpText } from '../protocols/address.ts'
 import { IPV6_MTU_MIN } from '../protocols/ipv6/packet.ts'
 import type { ClaimPolicy } from '../protocols/arp/claim.ts'
+import type { NatConfig } from '../protocols/nat/table.ts'
 import { PERFECT_LINK, type LinkOptions } from './link.ts'
 import type { LinkBetween, Topology } from './scenario.ts'
 import {
@@ -28,6 +29,7 @@ import {
   connectedRoutes,
   portTowards,
 } from './topology-routes.ts'
+import { readNat } from './topology-nat.ts'
 import type { TcpPlan } from './topology-tcp.ts'
 import { UserError, isRefusal, refused } from './user-error.ts'
 
@@ -49,6 +51,8 @@ export interface NodePlan {
   /** How its addresses are claimed (RFC 5227); `null`: they are simply its own. */
   readonly claim: ClaimPolicy | null
   readonly clock: ClockPlan | null
+  /** `null`: it translates no addresses. */
+  readonly nat: NatConfig | null
   /** `null` unless it is a switch. */
   readonly switching: Switching | null
 }
@@ -102,6 +106,7 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
   checkAddresses(nodes, plans, domains)
   introduce(nodes, domains)
   const routes = nodes.map((_, index) => routesOf(nodes, index))
+  const names = nodes.map(({ name }) => name)
   let ports = 0
   return {
     nodes: nodes.map((node, index) => ({
@@ -115,6 +120,7 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
       tcp: node.tcp,
       claim: node.claim,
       clock: node.clock,
+      nat: node.nat === null ? null : readNat(node.nat, node, names),
       switching: node.switching,
     })),
     links: plans,

@@ -122,7 +122,7 @@ export class World {
       const make = () => drive(switchEngine, createSwitch(ports, ageing, tableSize))
       return new Node(this, plan.name, false, make)
     }
-    const { interfaces, routes, ipv6Routes } = hostPlan(plan)
+    const { interfaces, routes, ipv6Routes, nat } = hostPlan(plan)
     const { profile = DEFAULT_PROFILE, ...choices } = plan.tcp
     const policy = policyOf(profile).with(choices)
     const make = (boot: number): DrivenNode => {
@@ -134,6 +134,7 @@ export class World {
         interfaces,
         routes,
         ipv6Routes,
+        nat,
         now: this.now,
       })
       return drive(hostEngine, state)

@@ -63,7 +63,7 @@ function frameArrives(
   }
   switch (payload.kind) {
     case 'ipv4':
-      return ipv4Arrives(h, now, payload, broadcast, out)
+      return ipv4Arrives(h, now, port, payload, broadcast, out)
     case 'ipv6':
       return ipv6Arrives(h, now, port, payload, out)
     case 'arp':
@@ -113,12 +113,15 @@ function ipv6TimerExpires(h: HostState, now: Nanos, index: number, out: HostOut)
   }
 }
 
+/** The number of no interface. */
+const LOOPBACK_PORT = -1
+
 /** What was sent to an address of our own. */
 function packetsReturn(h: HostState, now: Nanos, out: HostOut): void {
   const packets = h.loopback.slice()
   h.loopback = []
   for (const packet of packets) {
-    if (packet.kind === 'ipv4') ipv4Arrives(h, now, packet, false, out)
+    if (packet.kind === 'ipv4') ipv4Arrives(h, now, LOOPBACK_PORT, packet, false, out)
     else {
       const port = h.addresses.get(packet.destination)
       if (port !== undefined) ipv6Arrives(h, now, port, packet, out)

@@ -16,13 +16,27 @@ import { icmpArrives } from './icmp-input.ts'
 import { icmpError } from './icmp-errors.ts'
 import { fragmentArrives } from './ipv4-fragments.ts'
 import { optionsPass } from './ipv4-options.ts'
+import { natArrives, natLeaves } from './nat.ts'
 import { rawArrives } from './raw.ts'
 import { BROADCAST, type HostState } from './state.ts'
 import { tcpArrives } from './tcp.ts'
 import { udpArrives } from './udp.ts'
 
-/** A packet came in, in a broadcast frame or not. */
+/** A packet came in, in a broadcast frame or not; at no interface where we sent it ourselves. */
 export function ipv4Arrives(
+  h: HostState,
+  now: Nanos,
+  port: number,
+  packet: Ipv4Packet,
+  broadcastFrame: boolean,
+  out: HostOut,
+): void {
+  if (h.nat === null) return packetArrives(h, now, packet, broadcastFrame, out)
+  const seen = natArrives(h, h.nat, now, port, packet, out)
+  if (seen !== null) packetArrives(h, now, seen, broadcastFrame, out)
+}
+
+function packetArrives(
   h: HostState,
   now: Nanos,
   packet: Ipv4Packet,
@@ -102,18 +116,20 @@ function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): vo
     const code = UNREACHABLE_FRAGMENTATION_NEEDED
     return icmpError(h, now, packet, ICMP_UNREACHABLE, code, mtu, out) // RFC 1191 §4
   }
+  const leaving = h.nat === null ? packet : natLeaves(h, h.nat, now, route.port, packet, out)
+  if (leaving === null) return
   const onward = new Ipv4Packet(
-    packet.source,
+    leaving.source,
     destination,
-    packet.protocol,
+    leaving.protocol,
     ttl - 1,
-    packet.identification,
-    details,
-    packet.payload,
-    size,
+    leaving.identification,
+    leaving.details,
+    leaving.payload,
+    leaving.size,
   )
   const nextHop = route.gateway ?? destination
-  if (size <= mtu) return sendToNeighbour(h, now, route.port, nextHop, onward, out)
+  if (onward.size <= mtu) return sendToNeighbour(h, now, route.port, nextHop, onward, out)
   for (const each of fragment(onward, mtu)) {
     sendToNeighbour(h, now, route.port, nextHop, each, out)
   }

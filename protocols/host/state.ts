@@ -16,6 +16,7 @@ import type { IpPacket } from '../ipv6/packet.ts'
 import { addIpv6Route, createIpv6Routes } from '../ipv6/routes.ts'
 import type { Ipv6Route, Ipv6RouteTable } from '../ipv6/routes.ts'
 import { Sha256 } from '../sha256.ts'
+import { createNat, type NatConfig, type NatTable } from '../nat/table.ts'
 import type { TcpPolicy } from '../tcp/policy.ts'
 import type { TcpState } from '../tcp/state.ts'
 import { ms, type Nanos } from '../time.ts'
@@ -52,6 +53,8 @@ export interface HostState {
   /** Packets to ourselves: they arrive in a step of their own, at the same instant. */
   loopback: IpPacket[]
   readonly ipv6: Ipv6State
+  /** `null`: packets pass with the addresses that they have. */
+  readonly nat: NatTable | null
 }
 
 export interface Interface {
@@ -146,6 +149,7 @@ export interface HostConfig {
   readonly interfaces: readonly InterfaceConfig[]
   readonly routes: readonly Route[]
   readonly ipv6Routes?: readonly Ipv6Route[]
+  readonly nat?: NatConfig | null
   /** When it starts. */
   readonly now: Nanos
 }
@@ -203,6 +207,7 @@ export function createHost(config: HostConfig): HostState {
     pathMtus: new Map(),
     loopback: [],
     ipv6: { routes: ipv6Routes, destinations: new Map() },
+    nat: config.nat === undefined || config.nat === null ? null : createNat(config.nat),
   }
 }
 
