@@ -3,6 +3,8 @@ import { EnvironmentError, UserError } from '../sim/user-error.ts'
 import { chatVerb } from './chat.ts'
 import { endQuietlyWithoutReader } from './data-out.ts'
 import { encapsulateVerb } from './encapsulate.ts'
+import { doctorVerb } from './doctor.ts'
+import { emulateVerb } from './emulate.ts'
 import {
   EXIT_ENVIRONMENT,
   EXIT_EXPECTATION,
@@ -51,6 +53,8 @@ const VERBS: readonly RegisterVerb[] = [
   liveVerb,
   replayVerb,
   chatVerb,
+  emulateVerb,
+  doctorVerb,
 ]
 
 /** The whole command line: from arguments without the program's name to the exit code. */
