@@ -10,6 +10,7 @@ import encapsulation from './encapsulation.ts'
 import fileTransfer from './file-transfer.ts'
 import fragments from './fragments.ts'
 import gilbertElliott from './gilbert-elliott.ts'
+import liveServer from './live-server.ts'
 import mobileTrace from './mobile-trace.ts'
 import nat from './nat.ts'
 import partitionHeal from './partition-heal.ts'
@@ -27,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   dumbbell,
   bufferbloat,
   gilbertElliott,
+  liveServer,
   mobileTrace,
   partitionHeal,
   crashRestart,

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { release } from 'node:os'
+import { dirname, join } from 'node:path'
 import { KOFFI_HINT } from './native.ts'
 
 /** One thing that the machine offers, or does not. */
@@ -57,13 +58,23 @@ function packageFinding(
   const what = `package ${name}`
   try {
     require(name)
-    const { version } = require(`${name}/package.json`) as { version: string }
-    return { what, ok: true, seen: version, mend: null, serves }
+    return { what, ok: true, seen: versionOf(require.resolve(name)), mend: null, serves }
   } catch (e) {
     const code = e instanceof Error && 'code' in e ? String(e.code) : ''
     const seen = code === 'MODULE_NOT_FOUND' ? 'not installed' : 'does not load'
     return { what, ok: false, seen, mend: hint.replace('install it: ', ''), serves }
   }
+}
+
+/** From the manifest of the package that a file belongs to. */
+function versionOf(file: string): string {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const path = join(folder, 'package.json')
+    if (!existsSync(path)) continue
+    const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version?: string }
+    if (version !== undefined) return version
+  }
+  return 'installed'
 }
 
 function tunFinding(): Finding {
