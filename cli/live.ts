@@ -67,6 +67,8 @@ async function live(name: string, command: LiveCommand, files: NodeFiles): Promi
         settings,
         ...span,
         ...record,
+        // Nobody will hold a run that leaves nothing behind against another.
+        unjudged: command.record === undefined,
         bindings,
         files,
         observers,

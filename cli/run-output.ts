@@ -91,7 +91,7 @@ export function summaryText(
   const quiet = lastFrameAt === ended ? '' : `; last frame at ${spanText(lastFrameAt)}`
   facts.push(['ended', `${formatDuration(ended)} simulated, ${outcome.events} events${quiet}`])
   if (capture !== null) facts.push(['capture', capture])
-  facts.push(['digest', outcome.digest])
+  if (outcome.digest !== '') facts.push(['digest', outcome.digest])
   if (judged) facts.push(['verdict', outcome.verdict])
   const width = Math.max(...facts.map(([name]) => name.length))
   for (const [name, fact] of facts) lines.push(`${name.padEnd(width)}  ${fact}`)

@@ -42,4 +42,8 @@ export interface DeviceStats {
 /** EMSGSIZE. */
 export const TOO_LONG = -90
 
-export const errorName = (errno: number): string => getSystemErrorName(-Math.abs(errno))
+/** EBADFD, which Node has no name for: the device was taken away. */
+const BAD_DESCRIPTOR = 77
+
+export const errorName = (errno: number): string =>
+  Math.abs(errno) === BAD_DESCRIPTOR ? 'EBADFD' : getSystemErrorName(-Math.abs(errno))

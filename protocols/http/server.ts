@@ -252,7 +252,8 @@ function end(now: Nanos, c: HttpConnection, out: HttpOut): void {
 function expire(c: HttpConnection, out: HttpOut): void {
   if (c.gone) return
   c.gone = true
-  // An idle connection ends in peace; one that holds the server up is broken off.
-  const idle = c.pending.length === 0 && c.sending === null && !c.shut
-  out.call({ kind: idle ? 'close' : 'abort', socket: c.socket })
+  // One that holds the server up is broken off. An idle one ends in peace, and so does one that was
+  // told the end: what it has not acknowledged yet may still be on its way over a slow path.
+  const idle = c.pending.length === 0 && c.sending === null
+  out.call({ kind: idle || c.shut ? 'close' : 'abort', socket: c.socket })
 }
