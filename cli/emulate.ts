@@ -93,7 +93,7 @@ async function readLink(command: EmulateCommand, files: NodeFiles): Promise<Link
   if (schedule.length > 0) {
     link['schedule'] = schedule.map((text) => readScheduleEntry(text, `--schedule '${text}'`))
   }
-  return link as LinkSpec
+  return link
 }
 
 /** `eth1:delay=30ms`. */

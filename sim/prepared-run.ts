@@ -76,8 +76,8 @@ export class PreparedRun {
     this.outlets = outlets
     this.#values = values
     this.#statistics = new TraceStatistics({ rates: ratesOf(network) })
-    const judged = options.unjudged !== true
-    this.digest = judged ? new TraceDigest() : null
+    const compared = options.unjudged !== true
+    this.digest = compared ? new TraceDigest() : null
     const observers = this.digest === null ? [] : [this.digest.observer]
     observers.push(this.#statistics.observer, ...(options.observers ?? []))
     this.#series = options.series === undefined ? null : new WorldSeries(options.series)
@@ -89,7 +89,7 @@ export class PreparedRun {
       observer: (record) => {
         for (const observe of observers) observe(record)
       },
-      ...(judged ? { monitor: this.#series ?? new Monitor() } : {}),
+      ...(compared ? { monitor: this.#series ?? new Monitor() } : {}),
     })
     this.#series?.watch(this.world)
     this.programs = new Programs(this.world, files, observers)

@@ -56,7 +56,8 @@ export function emulation(
 
 /** Queues that mark or tell flows apart, and rules that name kinds of segments. */
 const looksInside = ({ queue, drop }: LinkSpec): boolean =>
-  drop !== undefined || (queue !== undefined && !/^\s*[\d.]+/.test(String(queue)))
+  drop !== undefined ||
+  (typeof queue === 'string' ? !/^\s*[\d.]/.test(queue) : typeof queue === 'object')
 
 const KEYS = [
   'delay',
