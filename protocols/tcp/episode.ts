@@ -2,7 +2,7 @@ import { seqDiff } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { windowReduced } from './ecn.ts'
-import { DISORDER, type Episode, LOSS, OPEN, type Phase, RECOVERY } from './recovery.ts'
+import { DISORDER, type Episode, LOSS, OPEN, outside, type Phase, RECOVERY } from './recovery.ts'
 import type { TcpState } from './state.ts'
 
 // How a connection enters and leaves an episode of loss.
@@ -14,7 +14,7 @@ import type { TcpState } from './state.ts'
 const flightSize = (s: TcpState): number =>
   Math.min(seqDiff(s.snd.max, s.snd.una), Math.max(s.cc.cwnd, s.mss))
 
-function begin(s: TcpState, phase: Phase): Episode {
+function begin(s: TcpState, now: Nanos, phase: Phase): Episode {
   const { recovery, snd } = s
   recovery.phase = phase
   recovery.recover = snd.max
@@ -24,6 +24,7 @@ function begin(s: TcpState, phase: Phase): Episode {
     recoverFs: seqDiff(snd.max, snd.una),
     prrDelivered: 0,
     prrOut: 0,
+    reducedAt: now,
     force: true,
     rescued: false,
     frto: 0,
@@ -49,8 +50,23 @@ export function enterRecovery(s: TcpState, now: Nanos): void {
   const control = controlOf(s)
   remember(s)
   control.lost(s, now, flightSize(s))
-  begin(s, RECOVERY)
+  begin(s, now, RECOVERY)
   if (control.prr) s.cc.cwnd = s.cc.ssthresh
+  windowReduced(s)
+}
+
+/**
+ * RFC 5681 §4.3: a retransmission that is lost is a second sign of congestion, and the window shrinks
+ * once more. PRR begins anew from what is in the network.
+ */
+export function reduceAgain(s: TcpState, now: Nanos, e: Episode): void {
+  const control = controlOf(s)
+  control.lost(s, now, flightSize(s))
+  e.reducedAt = now
+  e.recoverFs = Math.max(seqDiff(s.snd.max, s.snd.una) - outside(s), s.mss)
+  e.prrDelivered = e.prrOut = 0
+  e.force = true
+  if (control.prr) s.cc.cwnd = Math.min(s.cc.cwnd, s.cc.ssthresh)
   windowReduced(s)
 }
 
@@ -65,7 +81,7 @@ export function enterLoss(s: TcpState, now: Nanos): void {
   remember(s)
   controlOf(s).timedOut(s, now, flightSize(s), first)
   windowReduced(s)
-  begin(s, LOSS).frto = frto ? 1 : 0
+  begin(s, now, LOSS).frto = frto ? 1 : 0
   recovery.dupAcks = 0
 }
 

@@ -1,5 +1,5 @@
 import type { Seq } from '../sequence.ts'
-import { NEVER } from '../time.ts'
+import { NEVER, type Nanos } from '../time.ts'
 import { away } from './scoreboard.ts'
 import type { TcpState } from './state.ts'
 
@@ -38,6 +38,8 @@ export interface Episode {
   recoverFs: number
   prrDelivered: number
   prrOut: number
+  /** When the window was last reduced. */
+  reducedAt: Nanos
   /** One segment goes out whatever the window says. */
   force: boolean
   /** RFC 6675 §4 (4): the last resort is used up. */

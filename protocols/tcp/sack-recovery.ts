@@ -5,7 +5,7 @@ import { frtoSaysSpurious } from './frto.ts'
 import type { TcpOut } from './output.ts'
 import { prr } from './prr.ts'
 import { rackDetectLoss, rackDuplicate, rackRecovered } from './rack.ts'
-import { enterLoss, enterRecovery, leaveEpisode } from './episode.ts'
+import { enterLoss, enterRecovery, leaveEpisode, reduceAgain } from './episode.ts'
 import { DISORDER, OPEN, RECOVERY, usesRack } from './recovery.ts'
 import { sendMore } from './resend.ts'
 import { sackDetectLoss, SAYS_DUPLICATE, SAYS_NEW, takeBlocks } from './sack.ts'
@@ -85,7 +85,10 @@ function findLoss(s: TcpState, b: Scoreboard, now: Nanos): void {
     }
     if (b.lost > 0) enterRecovery(s, now)
   }
-  if (recovery.phase === RECOVERY) reduce(s, b)
+  const { episode } = recovery
+  if (recovery.phase !== RECOVERY || episode === null) return
+  if (b.newlyLost > 0 && b.lostAgain >= episode.reducedAt) reduceAgain(s, now, episode)
+  reduce(s, b)
 }
 
 function markFirstLost(s: TcpState, b: Scoreboard): void {

@@ -41,6 +41,8 @@ export interface Scoreboard {
   shown: number
   /** Bytes that are taken for lost since. */
   newlyLost: number
+  /** When the latest was sent of those retransmissions that were lost; -1: none was. */
+  lostAgain: Nanos
   /** Of what it delivered, the run that was sent last; NEVER: nothing. */
   newestAt: Nanos
   newestEnd: Seq
@@ -72,6 +74,7 @@ export const createScoreboard = (start: Seq): Scoreboard => ({
   delivered: 0,
   shown: 0,
   newlyLost: 0,
+  lostAgain: -1,
   newestAt: NEVER,
   newestEnd: start,
 })
@@ -151,6 +154,7 @@ export function markLost(b: Scoreboard, i: number): void {
   const fate = b.fates[i]!
   if (fate & (SACKED | LOST)) return
   b.newlyLost += lengthOf(b, i)
+  if (fate & RETRANSMITTED && b.times[i]! > b.lostAgain) b.lostAgain = b.times[i]!
   setFate(b, i, (fate | LOST) & ~TWICE)
 }
 

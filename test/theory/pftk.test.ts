@@ -21,6 +21,10 @@ describe.each([1, 2] as const)('an ACK for every %i', (every) => {
         hystart: false,
         slowStartLimit: 1,
         sackPermitted: false,
+        // The model's Reno knows nothing of these.
+        limitedTransmit: false,
+        prr: false,
+        frto: false,
         rtoMin: '1s',
         ackEvery: every,
       },

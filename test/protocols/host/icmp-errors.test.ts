@@ -234,12 +234,13 @@ test('a connection that times out after a hint fails with the name of the hint (
     until: '2000s',
     trace: /a .*icmp error/,
   })
-  // Sent at 5.08 s, and again 1, 3, 7, 15, 31, 63, 127 and 247 s later; given up after 367 s. At 68 s
-  // the router's entry is stale and its polls find nobody, so at 132 s and 252 s it asks everybody,
+  // Sent at 5.08 s, again as a tail loss probe after 0.36 s (twice the round trip, and 0.2 s for a
+  // delayed ACK), and 1, 3, 7, 15, 31, 63, 127 and 247 s after that; given up after 367 s. At 68 s the
+  // router's entry is stale and its polls find nobody, so at 132 s and 252 s it asks everybody,
   // three times in as many seconds, before it says so.
   expect(text).toMatchInlineSnapshot(`
-    "135.100000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
-    255.100000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
-    372.08   a  EHOSTUNREACH"
+    "135.460000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
+    255.460000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
+    372.44   a  EHOSTUNREACH"
   `)
 })

@@ -103,16 +103,16 @@ test('a connection that stands rides an error out (RFC 1122 §4.2.3.9)', async (
     "0.030000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28
     75.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
     76.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
-    78.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
-    79.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
-    80.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
-    81.100000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
-    82.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
-    83.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
-    84.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
-    85.100000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
-    90.090000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28
-    90.14    a  answered: 14"
+    78.450000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
+    79.450000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
+    80.450000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
+    81.460000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
+    82.450000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
+    83.450000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
+    84.450000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28 DROP loss
+    85.460000000 a    socket 0 icmp error type 3 code 1 from 10.0.1.1
+    90.450000000 r>b  ARP, Request who-has 10.0.2.2 tell 10.0.2.1, length 28
+    90.5     a  answered: 14"
   `)
 })
 
