@@ -12,6 +12,7 @@ import {
   EXIT_OK,
   EXIT_USER,
 } from './exit-codes.ts'
+import { experimentVerb } from './experiment.ts'
 import { NodeFiles } from './files.ts'
 import { liveVerb } from './live.ts'
 import { listVerb } from './list.ts'
@@ -49,6 +50,7 @@ const VERBS: readonly RegisterVerb[] = [
   packetdrillVerb,
   p2mpFtpVerb,
   simpleFtpVerb,
+  experimentVerb,
   encapsulateVerb,
   liveVerb,
   replayVerb,
