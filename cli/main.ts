@@ -19,6 +19,7 @@ import { listVerb } from './list.ts'
 import { p2mpFtpVerb } from './p2mp-ftp.ts'
 import { packageVersion } from './package-root.ts'
 import { packetdrillVerb } from './packetdrill.ts'
+import { pingVerb } from './ping.ts'
 import { plotVerb } from './plot.ts'
 import { readVerb } from './read.ts'
 import { describe, errorLine, message } from './report.ts'
@@ -57,6 +58,7 @@ const VERBS: readonly RegisterVerb[] = [
   chatVerb,
   emulateVerb,
   doctorVerb,
+  pingVerb,
 ]
 
 /** The whole command line: from arguments without the program's name to the exit code. */

@@ -49,6 +49,12 @@ export function concatBytes(parts: readonly Bytes[]): Uint8Array {
   return whole
 }
 
+/** -1 where no byte has this value. */
+export function indexOfByte(b: Bytes, value: number): number {
+  for (let i = 0; i < b.length; i++) if (b[i] === value) return i
+  return -1
+}
+
 export function equalBytes(a: Bytes, b: Bytes): boolean {
   if (a.length !== b.length) return false
   if (a.buffer === b.buffer && a.byteOffset === b.byteOffset) return true

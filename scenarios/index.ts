@@ -18,6 +18,7 @@ import ping from './ping.ts'
 import pmtudBlackhole from './pmtud-blackhole.ts'
 import routerChain from './router-chain.ts'
 import switchedLan from './switched-lan.ts'
+import tcpPing from './tcp-ping.ts'
 import udpEcho from './udp-echo.ts'
 
 /** The scenarios that come with the package, in the order in which they are listed. */
@@ -42,4 +43,5 @@ export const scenarios: readonly Scenario[] = [
   nat,
   encapsulation,
   chat,
+  tcpPing,
 ]

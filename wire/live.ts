@@ -94,6 +94,11 @@ export class LiveRun {
     this.#driver.stop()
   }
 
+  /** Does something to the world, now. A recording knows nothing of it. */
+  act(work: () => void): void {
+    this.#driver.act(work)
+  }
+
   /** Runs to the end and closes the devices. */
   async go(): Promise<LiveOutcome> {
     try {

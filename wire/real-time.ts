@@ -108,6 +108,22 @@ export class RealTime {
     this.#turn()
   }
 
+  /** Does something to the world from outside, now: behind everything that was due until then. */
+  act(work: () => void): void {
+    if (this.#done) return
+    const { world, programs } = this.#run
+    const now = Math.max(this.#now(), world.now)
+    if (!this.#settling) this.#runDue(now)
+    if (this.#settling || programs.mayGoOn) {
+      this.#turn()
+      setImmediate(() => this.act(work))
+      return
+    }
+    world.runUntil(now)
+    work()
+    this.#turn()
+  }
+
   get lateness(): Lateness {
     const percentile = (rank: number) => (this.#events === 0 ? 0 : this.#lateness.percentile(rank))
     return {

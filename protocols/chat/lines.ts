@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes, NO_BYTES } from '../bytes.ts'
+import { type Bytes, concatBytes, indexOfByte, NO_BYTES } from '../bytes.ts'
 
 /** What has come of a stream that is made of lines. Plain data. */
 export interface LineBuffer {
@@ -22,7 +22,7 @@ export function feedLines(buffer: LineBuffer, chunks: readonly Bytes[]): void {
 export function takeLine(buffer: LineBuffer, max: number): { text: string } | 'too long' | null {
   for (;;) {
     const { bytes, skipping } = buffer
-    const end = indexOfLf(bytes)
+    const end = indexOfByte(bytes, LF)
     if (end < 0) {
       if (!skipping && bytes.length <= max) return null
       buffer.bytes = NO_BYTES
@@ -36,9 +36,4 @@ export function takeLine(buffer: LineBuffer, max: number): { text: string } | 't
     if (length > max) return 'too long'
     return { text: new TextDecoder().decode(bytes.subarray(0, length) as Uint8Array) }
   }
-}
-
-function indexOfLf(bytes: Bytes): number {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === LF) return i
-  return -1
 }
