@@ -10,7 +10,7 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'packetdrill')
 const names = readdirSync(FOLDER).filter((name) => name.endsWith('.pkt'))
 
 test('there are scripts', () => {
-  expect(names.length).toBeGreaterThanOrEqual(150)
+  expect(names.length).toBeGreaterThanOrEqual(230)
 })
 
 describe.each(names)('%s', (name) => {
