@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type {
+  AdvertiseSpec,
   ClaimSpec,
   NatSpec,
   ClockSpec,
@@ -12,6 +13,7 @@ import type {
   RandomFaults,
   ScheduleEntry,
   SwitchSpec,
+  Ipv6Choices,
 } from '../sim/scenario.ts'
 import { TCP_PROFILE_NAMES } from '../protocols/tcp/profile.ts'
 import { TCP_OPTIONS } from '../sim/topology-tcp.ts'
@@ -116,11 +118,37 @@ const arp = z
   )
   .describe('how the node comes by its addresses (RFC 5227)')
 
+const IPV6_WORDS = ['static', 'dad', 'auto'] as const
+const ipv6 = z
+  .union(
+    [
+      z.enum(IPV6_WORDS),
+      HOLE,
+      record<Ipv6Choices>({
+        addresses: text.describe('static, dad or auto'),
+        advertise: z
+          .union([
+            z.boolean(),
+            record<AdvertiseSpec>({
+              interval: quantity.describe("at most so long between two: '600s'"),
+              lifetime: quantity.describe('how long it is a default router'),
+              preferred: quantity.describe('how long addresses of its prefixes are preferred'),
+              valid: quantity.describe('how long they are valid at all'),
+            }),
+          ])
+          .describe('routers tell of themselves and of the networks of their links'),
+      }),
+    ],
+    { error: `expected ${IPV6_WORDS.join(', ')} or a record` },
+  )
+  .describe('how the node comes by its IPv6 addresses (RFC 4861, RFC 4862)')
+
 const host: Omit<Keys<HostSpec>, 'kind' | 'nat'> = {
   gateway: text.describe('the default gateway'),
   routes: list(text).describe("'10.2.0.0/16 via 10.255.0.2', 'default via 10.0.0.1'"),
   tcp,
   arp,
+  ipv6,
   clock: record<ClockSpec>({
     skew: quantity.describe("how far off it starts: '-5ms'"),
     drift: quantity.describe("what it gains: '50ppm'"),

@@ -2,6 +2,7 @@ import { isIpv4 } from '../protocols/address.ts'
 import type { HostConfig, InterfaceConfig } from '../protocols/host/state.ts'
 import type { Route } from '../protocols/ipv4/routes.ts'
 import type { Ipv6Route } from '../protocols/ipv6/routes.ts'
+import { advertisementFor } from './topology-ipv6.ts'
 import type { InterfacePlan, NodePlan } from './topology.ts'
 
 /** A node's plan in the terms of the host engine. */
@@ -26,7 +27,7 @@ export function hostPlan(
   }
 }
 
-/** It speaks IPv6 where it has an address of that family, and ARP answers for the others. */
+/** It speaks IPv6 where it has an address of that family, or wants to be told one. */
 function interfaceOf({ mac, mtu, addresses }: InterfacePlan, plan: NodePlan): InterfaceConfig {
   const ipv4 = addresses.flatMap(({ address, prefixLength }) =>
     isIpv4(address) ? [{ address, prefixLength }] : [],
@@ -34,11 +35,16 @@ function interfaceOf({ mac, mtu, addresses }: InterfacePlan, plan: NodePlan): In
   const ipv6 = addresses.flatMap(({ address, prefixLength }) =>
     isIpv4(address) ? [] : [{ address, prefixLength }],
   )
+  const { everywhere, detectDuplicates, autoconfigure } = plan.ipv6
+  const advertise = advertisementFor(plan.ipv6, addresses, mtu)
   return {
     mac,
     mtu,
     addresses: ipv4,
     claim: plan.claim,
-    ipv6: ipv6.length === 0 ? null : { addresses: ipv6 },
+    ipv6:
+      ipv6.length > 0 || everywhere
+        ? { addresses: ipv6, detectDuplicates, autoconfigure, advertise }
+        : null,
   }
 }

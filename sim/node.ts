@@ -4,8 +4,9 @@ import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import type { HubState } from '../protocols/ethernet/hub.ts'
 import type { SwitchState } from '../protocols/ethernet/switch.ts'
 import type { HostCall } from '../protocols/host/host.ts'
+import { firstDeadlines } from '../protocols/host/readiness.ts'
 import type { SocketEvent, SocketId } from '../protocols/host/socket.ts'
-import { firstDeadlines, type HostState } from '../protocols/host/state.ts'
+import type { HostState } from '../protocols/host/state.ts'
 import type { Nanos } from '../protocols/time.ts'
 import type { NodeEvent } from '../trace/record.ts'
 import type { Driven } from './driver.ts'
@@ -244,6 +245,7 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
       case 'forgotten':
         return
       case 'address':
+      case 'router':
         this.#addressNews = true
         return
       default:

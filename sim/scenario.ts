@@ -85,6 +85,8 @@ export interface HostSpec {
   readonly tcp?: { readonly [option: string]: Quantity | boolean }
   /** How it comes by its addresses (RFC 5227). Default `'off'`: they are simply its own. */
   readonly arp?: ArpSpec
+  /** How it comes by its IPv6 addresses, and what a router tells of itself. Default `'static'`. */
+  readonly ipv6?: Ipv6Spec
   /** A clock that is not the world's. */
   readonly clock?: ClockSpec
   /** Routers: those behind it share one address (RFC 4787); names the node on the outside. */
@@ -134,6 +136,26 @@ export interface ClaimSpec {
   readonly defend?: 'never' | 'once' | 'always'
   /** When the node's interfaces come up. Default: at once. */
   readonly from?: Quantity
+}
+
+/**
+ * `'static'`: addresses that are written down are its own. `'dad'`: it makes sure first that nobody
+ * has them (RFC 4862). `'auto'`: it also takes addresses and routers from advertisements.
+ */
+export type Ipv6Spec = 'static' | 'dad' | 'auto' | Ipv6Choices
+export interface Ipv6Choices {
+  readonly addresses?: 'static' | 'dad' | 'auto'
+  /** Routers: hosts are told of it and of the networks of its links (RFC 4861 §6.2). */
+  readonly advertise?: boolean | AdvertiseSpec
+}
+export interface AdvertiseSpec {
+  /** At most so long between two advertisements; `'600s'` unless given. */
+  readonly interval?: Quantity
+  /** How long it is a default router; three intervals unless given. */
+  readonly lifetime?: Quantity
+  /** How long addresses made of its prefixes are preferred (7 days), and valid at all (30 days). */
+  readonly preferred?: Quantity
+  readonly valid?: Quantity
 }
 
 /** What runs on a host, against the socket API. It ends when its promise settles. */

@@ -1,4 +1,4 @@
-import { type IpAddress, formatIp } from '../protocols/address.ts'
+import { type IpAddress, formatIp, isIpv4 } from '../protocols/address.ts'
 import {
   type InterfaceAddress,
   formatSubnet,
@@ -13,8 +13,9 @@ import { UserError } from './user-error.ts'
 export interface AddressedNode {
   readonly name: string
   readonly bridging: boolean
-  /** Not `null`: it finds out by itself whether its addresses are taken. */
+  /** Whether it finds out by itself whether its addresses are taken: IPv4, not `null`; IPv6. */
   readonly claim: object | null
+  readonly ipv6: { readonly detectDuplicates: boolean }
   readonly ports: readonly {
     readonly addresses: readonly InterfaceAddress[]
     readonly link: number
@@ -72,7 +73,9 @@ function takeAddress(
 ): void {
   const taken = owners.get(address)
   // A conflict that one of the two looks for is what the scenario is about.
-  const settled = taken !== undefined && taken !== owner && (taken.claim ?? owner.claim) !== null
+  const looksFor = ({ claim, ipv6 }: AddressedNode) =>
+    isIpv4(address) ? claim !== null : ipv6.detectDuplicates
+  const settled = taken !== undefined && taken !== owner && (looksFor(taken) || looksFor(owner))
   if (taken !== undefined && !settled) {
     const text = formatIp(address)
     throw new UserError(`${text} is already an address of ${taken.name}`, { where, word: text })

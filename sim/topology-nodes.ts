@@ -4,6 +4,7 @@ import type { Nanos } from '../protocols/time.ts'
 import type { ClockSpec, HostSpec, NatSpec, NodeSpec, Quantity, SwitchSpec } from './scenario.ts'
 import { didYouMean } from './suggest.ts'
 import { readArp } from './topology-arp.ts'
+import { type Ipv6Plan, readIpv6 } from './topology-ipv6.ts'
 import { unknownKey } from './topology-links.ts'
 import { readTcpOptions, type TcpPlan } from './topology-tcp.ts'
 import { parseCount, parseDrift, parseDuration, parseSignedDuration } from './units.ts'
@@ -13,8 +14,8 @@ export type NodeKind = 'host' | 'router' | 'switch' | 'hub'
 
 /** What each kind of node may have beside its kind. */
 export const NODE_KEYS: { readonly [Kind in NodeKind]: readonly string[] } = {
-  host: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'clock'],
-  router: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'clock', 'nat'],
+  host: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'ipv6', 'clock'],
+  router: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'ipv6', 'clock', 'nat'],
   switch: ['kind', 'ageing', 'tableSize'],
   hub: ['kind'],
 }
@@ -47,6 +48,7 @@ export interface ReadNode {
   readonly tcp: TcpPlan
   /** `null`: its addresses are simply its own. */
   readonly claim: ClaimPolicy | null
+  readonly ipv6: Ipv6Plan
   /** `null`: its clock shows the world's time. */
   readonly clock: ClockPlan | null
   /** As written; the links say what it means. */
@@ -83,6 +85,7 @@ export function readNode(name: string, written: NodeSpec): ReadNode {
     routes: host.routes ?? [],
     tcp: readTcpOptions(host.tcp ?? {}, where),
     claim: readArp(host.arp, where),
+    ipv6: readIpv6(host.ipv6, kind === 'router', where),
     clock: host.clock === undefined ? null : readClock(host.clock, where),
     nat: host.nat ?? null,
     switching: kind === 'switch' ? readSwitching(spec as SwitchSpec, where) : null,

@@ -18,6 +18,7 @@ import {
 import { didYouMean } from './suggest.ts'
 import { checkAddresses } from './topology-addresses.ts'
 import { type Domain, type LinkEnd, broadcastDomains } from './topology-domains.ts'
+import type { Ipv6Plan } from './topology-ipv6.ts'
 import { readLinkSpec } from './topology-links.ts'
 import { type ClockPlan, type NodeKind, type ReadNode } from './topology-nodes.ts'
 import { type Switching, readNode } from './topology-nodes.ts'
@@ -50,6 +51,7 @@ export interface NodePlan {
   readonly tcp: TcpPlan
   /** How its addresses are claimed (RFC 5227); `null`: they are simply its own. */
   readonly claim: ClaimPolicy | null
+  readonly ipv6: Ipv6Plan
   readonly clock: ClockPlan | null
   /** `null`: it translates no addresses. */
   readonly nat: NatConfig | null
@@ -119,6 +121,7 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
       routes: routes[index]!,
       tcp: node.tcp,
       claim: node.claim,
+      ipv6: node.ipv6,
       clock: node.clock,
       nat: node.nat === null ? null : readNat(node.nat, node, names),
       switching: node.switching,

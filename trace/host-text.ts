@@ -29,7 +29,11 @@ export function eventText(said: Told): string {
     case 'neighbour':
       return `neighbour ${formatIp(said.address)} ${said.mac === null ? 'lost' : `is at ${said.mac}`}`
     case 'address-conflict':
-      return `conflict: ${formatIp(said.address)} is also at ${said.mac}`
+      return `conflict: ${formatIp(said.address)} is also at ${said.mac ?? 'another station'}`
+    case 'router': {
+      if (said.address === null) return 'no router answers'
+      return `router ${formatIp(said.address)} ${said.usable ? 'is there' : 'is gone'}`
+    }
     case 'address':
       return `address ${formatIp(said.address)} ${said.usable ? 'is ours' : 'is given up'}`
     case 'path-mtu':

@@ -38,8 +38,11 @@ export type HostEvent =
   /** Full segments vanish without a word: from now on they carry at most `mss` bytes. */
   | { readonly kind: 'black-hole'; readonly socket: SocketId; readonly mss: number }
   | { readonly kind: 'neighbour'; readonly address: IpAddress; readonly mac: Mac | null }
-  | { readonly kind: 'address-conflict'; readonly address: IpAddress; readonly mac: Mac }
-  /** An address that was claimed (RFC 5227) may be used from now on, or no longer. */
+  /** Another station has an address of ours; `mac` is `null` where it does not say its own. */
+  | { readonly kind: 'address-conflict'; readonly address: IpAddress; readonly mac: Mac | null }
+  /** An address that was claimed (RFC 5227, RFC 4862) may be used from now on, or no longer. */
   | { readonly kind: 'address'; readonly address: IpAddress; readonly usable: boolean }
+  /** A default router came or went; `null`: none has answered (RFC 4861 §6.3.7). */
+  | { readonly kind: 'router'; readonly address: IpAddress | null; readonly usable: boolean }
   /** What reaches a destination in one piece has become known, bytes of an IP packet. */
   | { readonly kind: 'path-mtu'; readonly address: IpAddress; readonly mtu: number }

@@ -14,8 +14,8 @@ import { ipv4Arrives } from './ipv4-input.ts'
 import { ipv6Arrives } from './ipv6-input.ts'
 import { icmpv6Error } from './icmpv6-errors.ts'
 import { ICMPV6_ADDRESS_UNREACHABLE, ICMPV6_UNREACHABLE } from '../icmpv6/message.ts'
-import { NdPort } from './nd-port.ts'
 import { type InterfaceCall, interfaceCall, isInterfaceCall } from './interface-calls.ts'
+import { Ipv6Port } from './ipv6-port.ts'
 import type { SocketCall } from './socket.ts'
 import { arpOwner, type HostState, type Interface } from './state.ts'
 import { LOOPBACK_OWNER, REASSEMBLY_OWNER, socketOwner } from './state.ts'
@@ -106,8 +106,9 @@ function timerExpires(h: HostState, now: Nanos, owner: number, out: HostOut): vo
 }
 
 function ipv6TimerExpires(h: HostState, now: Nanos, index: number, out: HostOut): void {
-  const port = new NdPort(h, now, index, out)
+  const port = new Ipv6Port(h, now, index, out)
   port.timer()
+  for (const address of port.lost) tcpAddressLost(h, now, address, out)
   for (const packet of port.unresolved) {
     icmpv6Error(h, now, packet, ICMPV6_UNREACHABLE, ICMPV6_ADDRESS_UNREACHABLE, 0, out)
   }

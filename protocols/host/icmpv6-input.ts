@@ -7,6 +7,10 @@ import {
   ICMPV6_UNREACHABLE,
   Icmpv6Message,
   isIcmpv6Error,
+  MLD_DONE_V1,
+  MLD_QUERY,
+  MLD_REPORT_V1,
+  MLD_REPORT_V2,
   ND_NEIGHBOUR_ADVERTISEMENT,
   ND_NEIGHBOUR_SOLICITATION,
   ND_REDIRECT,
@@ -14,22 +18,17 @@ import {
   ND_ROUTER_SOLICITATION,
 } from '../icmpv6/message.ts'
 import { MAY_FRAGMENT, PROTOCOL_ICMPV6 } from '../ipv4/packet.ts'
-import { isMulticastIpv6, UNSPECIFIED } from '../ipv6/address.ts'
+import { isLinkLocal, isMulticastIpv6, UNSPECIFIED } from '../ipv6/address.ts'
 import { readExtensions } from '../ipv6/extensions.ts'
-import {
-  DEFAULT_HOP_LIMIT,
-  HOP_LIMIT_MAX,
-  IPV6_HEADER,
-  IPV6_MTU_MIN,
-  type Ipv6Packet,
-} from '../ipv6/packet.ts'
-import { readNd } from '../nd/codec.ts'
-import type { NdMessage } from '../nd/message.ts'
+import { DEFAULT_HOP_LIMIT, IPV6_HEADER, IPV6_MTU_MIN, type Ipv6Packet } from '../ipv6/packet.ts'
+import { readQuery } from '../mld/codec.ts'
+import { queryHeard } from '../mld/listener.ts'
 import type { Nanos } from '../time.ts'
 import { echoReplyArrives } from './echo.ts'
 import { ipv4NumberOf, problemOfIcmpv6 } from './icmp-errno.ts'
 import { pathTo, sendIp } from './ip-output.ts'
-import { NdPort } from './nd-port.ts'
+import { Ipv6Port } from './ipv6-port.ts'
+import { ndArrives } from './nd-input.ts'
 import type { HostOut } from './output.ts'
 import { socketError } from './socket-error.ts'
 import type { HostState } from './state.ts'
@@ -53,6 +52,12 @@ export function icmpv6Arrives(
     case ND_NEIGHBOUR_ADVERTISEMENT:
     case ND_REDIRECT:
       return ndArrives(h, now, port, packet, message, out)
+    case MLD_QUERY:
+      return queryArrives(h, now, port, packet, message, out)
+    case MLD_REPORT_V1:
+    case MLD_DONE_V1:
+    case MLD_REPORT_V2:
+      return // for routers that care which groups are wanted
     default:
       if (isIcmpv6Error(message.type)) return errorArrives(h, now, packet.source, message, out)
       out.event({ kind: 'dropped', why: 'icmpv6 unknown type', packet })
@@ -76,7 +81,8 @@ function answerEcho(
   sendIp(h, now, from, source, protocol, hopLimit, MAY_FRAGMENT, reply, out)
 }
 
-function ndArrives(
+/** RFC 3810 §6.2: one that did not come from this link is no query. */
+function queryArrives(
   h: HostState,
   now: Nanos,
   port: number,
@@ -84,42 +90,13 @@ function ndArrives(
   message: Icmpv6Message,
   out: HostOut,
 ): void {
-  const nd = readNd(message)
-  // RFC 4861 §6.1, §7.1, §8.1: nobody further away than this link may say anything.
-  const valid = packet.hopLimit === HOP_LIMIT_MAX && typeof nd !== 'string' && fits(packet, nd)
-  if (!valid) {
-    const why =
-      typeof nd === 'string' ? nd : packet.hopLimit === HOP_LIMIT_MAX ? 'invalid' : 'from afar'
-    return out.event({ kind: 'dropped', why: `nd ${why}`, packet })
+  const query = readQuery(message)
+  if (typeof query === 'string' || packet.hopLimit !== 1 || !isLinkLocal(packet.source)) {
+    const why = typeof query === 'string' ? query : 'from afar'
+    return out.event({ kind: 'dropped', why: `mld ${why}`, packet })
   }
-  const at = new NdPort(h, now, port, out)
-  switch (nd.kind) {
-    case 'neighbour-solicitation':
-      return at.solicitationArrives(packet, nd)
-    case 'neighbour-advertisement':
-      return at.advertisementArrives(nd)
-    case 'router-solicitation':
-    case 'router-advertisement':
-    case 'redirect':
-      return out.event({ kind: 'dropped', why: 'nd not heard', packet })
-  }
-}
-
-/** What a message says has to agree with the addresses of its packet. */
-function fits({ source, destination }: Ipv6Packet, nd: NdMessage): boolean {
-  switch (nd.kind) {
-    case 'neighbour-solicitation':
-      // §7.1.1: one that looks for duplicates goes to the group and names no MAC address.
-      if (source !== UNSPECIFIED) return true
-      return nd.sourceMac === null && isMulticastIpv6(destination)
-    case 'neighbour-advertisement':
-      return !(nd.solicited && isMulticastIpv6(destination))
-    case 'router-solicitation':
-      return source !== UNSPECIFIED || nd.sourceMac === null
-    case 'router-advertisement':
-    case 'redirect':
-      return source.startsWith('fe8')
-  }
+  queryHeard(h.interfaces[port]!.ipv6!.mld, now, query)
+  new Ipv6Port(h, now, port, out).wake()
 }
 
 /** An error about a packet of ours: the headers that it quotes name the socket. */

@@ -113,7 +113,7 @@ function forward(h: HostState, now: Nanos, packet: Ipv6Packet, out: HostOut): vo
     drop(packet, 'ipv6 no route', out)
     return icmpv6Error(h, now, packet, ICMPV6_UNREACHABLE, ICMPV6_NO_ROUTE, 0, out)
   }
-  const { mtu } = h.interfaces[way.port]!
+  const { mtu } = h.interfaces[way.port]!.ipv6!
   if (size > mtu) {
     drop(packet, 'ipv6 too big', out)
     return icmpv6Error(h, now, packet, ICMPV6_TOO_BIG, 0, mtu, out)

@@ -7,7 +7,7 @@ import { IPV6_PAYLOAD_MAX } from '../ipv6/packet.ts'
 import type { Nanos } from '../time.ts'
 import type { Path } from './ip-output.ts'
 import { isOnAnyLink, wayTo } from './ipv6-ways.ts'
-import { sendToIpv6Neighbour } from './nd-port.ts'
+import { sendToIpv6Neighbour } from './ipv6-port.ts'
 import type { HostOut } from './output.ts'
 import { type HostState, isOwn, LOOPBACK_OWNER } from './state.ts'
 
@@ -16,7 +16,7 @@ export function ipv6PathTo(h: HostState, destination: Ipv6Address): Path | null 
   if (isOwn(h, destination)) return { source: destination, mtu: IPV6_PAYLOAD_MAX }
   const way = wayTo(h, destination)
   if (way === null || way.source === null) return null
-  return { source: way.source, mtu: h.interfaces[way.port]!.mtu }
+  return { source: way.source, mtu: h.interfaces[way.port]!.ipv6!.mtu }
 }
 
 /** Half of `sendIp`. */
@@ -46,7 +46,7 @@ export function sendIpv6(
     out.event({ kind: 'dropped', why: 'ipv6 no route', packet })
     return false
   }
-  if (packet.size > h.interfaces[port]!.mtu) {
+  if (packet.size > h.interfaces[port]!.ipv6!.mtu) {
     out.event({ kind: 'dropped', why: 'ipv6 too big', packet })
     return true
   }

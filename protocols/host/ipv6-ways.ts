@@ -1,6 +1,7 @@
 import type { Ipv6Address } from '../address.ts'
 import { isLinkLocal, isMulticastIpv6 } from '../ipv6/address.ts'
 import { lookupIpv6Route } from '../ipv6/routes.ts'
+import { defaultRouter } from '../nd/routers.ts'
 import { selectSource } from '../ipv6/source-address.ts'
 import type { HostState, Ipv6Way } from './state.ts'
 
@@ -41,8 +42,23 @@ function firstHop(
     return port < 0 ? null : { port, nextHop: destination }
   }
   const route = lookupIpv6Route(h.ipv6.routes, destination)
-  if (route === null) return null
-  return { port: route.port, nextHop: route.gateway ?? destination }
+  if (route !== null) return { port: route.port, nextHop: route.gateway ?? destination }
+  for (let port = 0; port < h.interfaces.length; port++) {
+    const { ipv6 } = h.interfaces[port]!
+    if (ipv6 === null || ipv6.discovery === null) continue
+    const { entries } = ipv6.neighbours
+    const router = defaultRouter(ipv6.discovery, (address) => entries.get(address)?.mac != null)
+    if (router !== null) return { port, nextHop: router }
+  }
+  return null
+}
+
+/** RFC 4861 §8.3: a router knows a better first hop to a destination. */
+export function redirectWay(h: HostState, destination: Ipv6Address, nextHop: Ipv6Address): void {
+  const known = wayTo(h, destination)
+  if (known === null) return
+  const { port, source } = known
+  h.ipv6.destinations.set(destination, { port, nextHop, source })
 }
 
 /** Of such an address it does not say on which link it is. */

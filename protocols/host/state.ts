@@ -6,7 +6,7 @@ import {
   type Mac,
 } from '../address.ts'
 import { type ArpState, createArp } from '../arp/cache.ts'
-import { type ClaimPolicy, type Claims, claimsNextDue, createClaims } from '../arp/claim.ts'
+import { type ClaimPolicy, type Claims, createClaims } from '../arp/claim.ts'
 import { type Bytes, i32 } from '../bytes.ts'
 import { createRateLimit, type RateLimit } from '../ipv4/rate-limit.ts'
 import { createReassembly, type Reassembly } from '../ipv4/reassembly.ts'
@@ -219,27 +219,11 @@ function createInterface(
 ): Interface {
   const own = addresses.map(({ address }) => address)
   const seed = i32(secret, 16) ^ Math.imul(port, 0x9e3779b1)
-  const ipv6 = ipv6Config === null ? null : createIpv6Interface(ipv6Config, mac, now, seed)
+  const ipv6 = ipv6Config === null ? null : createIpv6Interface(ipv6Config, mac, mtu, now, seed)
   if (claim === null) return { mac, mtu, addresses: own, arp: createArp(), claims: null, ipv6 }
   const policy = { ...claim, from: Math.max(claim.from, now) }
   const claims = createClaims(policy, own, i32(secret, 12) ^ Math.imul(port, 0x9e3779b1))
   return { mac, mtu, addresses: [], arp: createArp(), claims, ipv6 }
-}
-
-/** What a host that has just been made has to do by itself: owners of timer sets, and when. */
-export function firstDeadlines(
-  h: HostState,
-): readonly { readonly owner: number; readonly at: Nanos }[] {
-  return h.interfaces.flatMap(({ claims }, port) =>
-    claims === null ? [] : [{ owner: arpOwner(port), at: claimsNextDue(claims) }],
-  )
-}
-
-/** Whether every address is in use; `false`: not yet; `null`: one of them belongs to another. */
-export function hasItsAddresses(h: HostState): boolean | null {
-  const claims = h.interfaces.flatMap((iface) => iface.claims?.addresses ?? [])
-  if (claims.some(({ phase }) => phase === 'given-up')) return null
-  return claims.every(({ phase }) => phase === 'in-use')
 }
 
 function hashOf(seed: string): Bytes {

@@ -1,5 +1,6 @@
 import type { Ipv6Address, Mac } from '../address.ts'
 import type { Bytes } from '../bytes.ts'
+import { NEVER, type Nanos, s } from '../time.ts'
 
 /** The messages of neighbour discovery, RFC 4861 §4, with the options that are understood. */
 export type NdMessage =
@@ -42,6 +43,10 @@ export interface PrefixInformation {
   readonly preferredLifetime: number
 }
 export const INFINITE = 0xffffffff
+
+/** When a lifetime of so many seconds is over. */
+export const untilOf = (now: Nanos, seconds: number): Nanos =>
+  seconds === INFINITE ? NEVER : now + s(seconds)
 
 export interface NeighbourSolicitation {
   readonly kind: 'neighbour-solicitation'

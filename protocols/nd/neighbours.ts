@@ -40,8 +40,8 @@ export interface NeighbourOut {
   forward(packet: Ipv6Packet, destination: Mac): void
   /** A packet comes back. `nd-unresolved`: nobody answered; otherwise there was no room. */
   undeliverable(packet: Ipv6Packet, why: NeighbourDropReason): void
-  /** It is gone, or no router any more: whoever sends by it looks for another way. */
-  nextHopLost(address: Ipv6Address): void
+  /** It is `silent`, or a router no longer: whoever sends by it looks for another way. */
+  nextHopLost(address: Ipv6Address, silent: boolean): void
   event(event: NeighbourEvent): void
 }
 
@@ -123,7 +123,7 @@ function giveUp(
   why: NeighbourDropReason,
   out: NeighbourOut,
 ): void {
-  out.nextHopLost(address)
+  out.nextHopLost(address, true)
   out.event({ kind: 'neighbour', address, mac: null })
   for (const packet of returned) out.undeliverable(packet, why)
 }
@@ -188,7 +188,7 @@ export function advertisementArrives(
   else if (differs) markStale(cache, target, entry)
   const wasRouter = entry.isRouter
   entry.isRouter = nd.router
-  if (wasRouter && !nd.router) out.nextHopLost(target)
+  if (wasRouter && !nd.router) out.nextHopLost(target, false)
 }
 
 function sendPending(
