@@ -14,6 +14,10 @@ import { icmpv6Error } from './icmpv6-errors.ts'
 import { icmpv6Arrives } from './icmpv6-input.ts'
 import { transmitIpv6 } from './ipv6-output.ts'
 import { wayTo } from './ipv6-ways.ts'
+import { extensionsPass } from './ipv6-extensions.ts'
+import { ipv6FragmentArrives } from './fragments.ts'
+import { sendRedirect } from './redirect.ts'
+import { isIpv6Fragment } from '../ipv6/fragment.ts'
 import type { HostOut } from './output.ts'
 import { rawArrives } from './raw.ts'
 import { type HostState } from './state.ts'
@@ -45,7 +49,7 @@ export function ipv6Arrives(
     return deliver(h, now, port, packet, false, out)
   }
   if (!h.forwarding) return drop(packet, 'ipv6 not for us', out)
-  forward(h, now, packet, out)
+  forward(h, now, port, packet, out)
 }
 
 function drop(packet: Ipv6Packet, why: string, out: HostOut): void {
@@ -60,7 +64,14 @@ function deliver(
   group: boolean,
   out: HostOut,
 ): void {
-  const { payload } = packet
+  const { payload, details } = packet
+  if (details.extensions.length > 0) {
+    if (!extensionsPass(h, now, packet, false, out)) return
+    if (isIpv6Fragment(packet)) {
+      const whole = ipv6FragmentArrives(h, now, packet, out)
+      return whole === null ? undefined : deliver(h, now, port, whole, group, out)
+    }
+  }
   switch (payload.kind) {
     case 'tcp':
       if (group) return drop(packet, 'tcp to a group', out) // RFC 9293 §3.9.2.3
@@ -98,12 +109,14 @@ function lastNextHeader({ details }: Ipv6Packet): number {
 }
 
 /** RFC 8200 §3 and RFC 4291 §2: the packet is a new one, what it carries is shared. */
-function forward(h: HostState, now: Nanos, packet: Ipv6Packet, out: HostOut): void {
+function forward(h: HostState, now: Nanos, port: number, packet: Ipv6Packet, out: HostOut): void {
   const { source, destination, hopLimit, size } = packet
   // RFC 4291 §2.5.2, §2.5.6: what is of one link stays on it.
   if (source === UNSPECIFIED || isLinkLocal(source) || isLinkLocal(destination)) {
     return drop(packet, 'ipv6 not forwarded', out)
   }
+  const hasExtensions = packet.details.extensions.length > 0
+  if (hasExtensions && !extensionsPass(h, now, packet, true, out)) return
   if (hopLimit <= 1) {
     drop(packet, 'ipv6 hop limit', out)
     return icmpv6Error(h, now, packet, ICMPV6_TIME_EXCEEDED, 0, 0, out)
@@ -121,4 +134,5 @@ function forward(h: HostState, now: Nanos, packet: Ipv6Packet, out: HostOut): vo
   const { protocol, details, payload } = packet
   const onward = new Ipv6Packet(source, destination, protocol, hopLimit - 1, details, payload, size)
   transmitIpv6(h, now, way.port, way.nextHop, onward, out)
+  if (way.port === port) sendRedirect(h, now, port, packet, way.nextHop, out)
 }

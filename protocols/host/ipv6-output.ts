@@ -1,6 +1,9 @@
 import type { Ipv6Address } from '../address.ts'
 import type { Ipv4Details, TransportPayload } from '../ipv4/packet.ts'
 import { isMulticastIpv6, multicastMac } from '../ipv6/address.ts'
+import { fragmentIpv6 } from '../ipv6/fragment.ts'
+import { drawWord } from '../random-word.ts'
+import { pathMtuTo } from './path-mtu.ts'
 import { ipv6DetailsOf, Ipv6Packet } from '../ipv6/packet.ts'
 import { ETHERTYPE_IPV6, EthernetFrame } from '../ethernet/frame.ts'
 import { IPV6_PAYLOAD_MAX } from '../ipv6/packet.ts'
@@ -27,7 +30,7 @@ export function sendIpv6(
   destination: Ipv6Address,
   protocol: number,
   hopLimit: number,
-  { trafficClass }: Ipv4Details,
+  { trafficClass, dontFragment }: Ipv4Details,
   payload: TransportPayload,
   out: HostOut,
 ): boolean {
@@ -46,11 +49,17 @@ export function sendIpv6(
     out.event({ kind: 'dropped', why: 'ipv6 no route', packet })
     return false
   }
-  if (packet.size > h.interfaces[port]!.ipv6!.mtu) {
-    out.event({ kind: 'dropped', why: 'ipv6 too big', packet })
-    return true
+  const nextHop = way?.nextHop ?? destination
+  const { mtu } = h.interfaces[port]!.ipv6!
+  const room = dontFragment ? mtu : pathMtuTo(h, now, destination, mtu)
+  if (packet.size <= room) transmitIpv6(h, now, port, nextHop, packet, out)
+  else if (dontFragment) out.event({ kind: 'dropped', why: 'ipv6 too big', packet })
+  else {
+    // RFC 7739 §3: nobody shall guess the next one.
+    for (const each of fragmentIpv6(packet, room, drawWord(h.ipv6))) {
+      transmitIpv6(h, now, port, nextHop, each, out)
+    }
   }
-  transmitIpv6(h, now, port, way?.nextHop ?? destination, packet, out)
   return true
 }
 

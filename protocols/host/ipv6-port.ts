@@ -1,5 +1,5 @@
 import type { Ipv6Address, Mac } from '../address.ts'
-import type { Bytes } from '../bytes.ts'
+import { type Bytes, NO_BYTES } from '../bytes.ts'
 import { ETHERTYPE_IPV6, EthernetFrame } from '../ethernet/frame.ts'
 import type { Icmpv6Message } from '../icmpv6/message.ts'
 import { PROTOCOL_ICMPV6 } from '../ipv4/packet.ts'
@@ -206,9 +206,15 @@ export class Ipv6Port implements NeighbourOut, AddressOut, RouterOut, MldOut {
     this.forward(packet, multicastMac(ALL_MLDV2_ROUTERS))
   }
 
-  /** A message of ours to a neighbour or a group on the link. */
-  send(source: Ipv6Address, destination: Ipv6Address, nd: NdMessage): void {
-    const packet = packetOf(source, destination, emitNd(nd))
+  /** A message of ours to a neighbour or a group on the link; a redirect quotes a packet. */
+  send(
+    source: Ipv6Address,
+    destination: Ipv6Address,
+    nd: NdMessage,
+    quote: Bytes = NO_BYTES,
+    room = 0,
+  ): void {
+    const packet = packetOf(source, destination, emitNd(nd, quote, room))
     if (isMulticastIpv6(destination)) return this.forward(packet, multicastMac(destination))
     sendToIpv6Neighbour(this.h, this.now, this.port, destination, packet, this.out)
   }

@@ -1,6 +1,8 @@
 import type { Ipv6Address } from '../address.ts'
 import { isLinkLocal, isMulticastIpv6 } from '../ipv6/address.ts'
 import { lookupIpv6Route } from '../ipv6/routes.ts'
+import { neighbourConfirm } from '../nd/neighbours.ts'
+import type { Nanos } from '../time.ts'
 import { defaultRouter } from '../nd/routers.ts'
 import { selectSource } from '../ipv6/source-address.ts'
 import type { HostState, Ipv6Way } from './state.ts'
@@ -47,10 +49,20 @@ function firstHop(
     const { ipv6 } = h.interfaces[port]!
     if (ipv6 === null || ipv6.discovery === null) continue
     const { entries } = ipv6.neighbours
-    const router = defaultRouter(ipv6.discovery, (address) => entries.get(address)?.mac != null)
+    const router = defaultRouter(ipv6.discovery, (address) => {
+      const entry = entries.get(address)
+      return entry !== undefined && entry.mac !== null
+    })
     if (router !== null) return { port, nextHop: router }
   }
   return null
+}
+
+/** RFC 4861 §7.3.1: a transport made progress, so the first hop to its peer is there. */
+export function confirmWay(h: HostState, now: Nanos, destination: Ipv6Address): void {
+  const way = h.ipv6.destinations.get(destination)
+  const ipv6 = way === undefined ? null : h.interfaces[way.port]!.ipv6
+  if (ipv6 !== null) neighbourConfirm(ipv6.neighbours, now, way!.nextHop)
 }
 
 /** RFC 4861 §8.3: a router knows a better first hop to a destination. */

@@ -9,7 +9,8 @@ import { type ArpState, createArp } from '../arp/cache.ts'
 import { type ClaimPolicy, type Claims, createClaims } from '../arp/claim.ts'
 import { type Bytes, i32 } from '../bytes.ts'
 import { createRateLimit, type RateLimit } from '../ipv4/rate-limit.ts'
-import { createReassembly, type Reassembly } from '../ipv4/reassembly.ts'
+import type { RandomWord } from '../random-word.ts'
+import { createReassembly, type Reassembly } from '../reassembly.ts'
 import { addRoute, createRoutes, type Route, type RouteTable } from '../ipv4/routes.ts'
 import { maskOf } from '../address.ts'
 import type { IpPacket } from '../ipv6/packet.ts'
@@ -70,8 +71,8 @@ export interface Interface {
   readonly ipv6: Ipv6Interface | null
 }
 
-/** What a host knows of the ways to others. */
-export interface Ipv6State {
+/** What a host knows of the ways to others; the random word is behind its fragments' numbers. */
+export interface Ipv6State extends RandomWord {
   routes: Ipv6RouteTable
   /** RFC 4861 §5.1, the destination cache: what looking up has given, oldest first. */
   destinations: Map<Ipv6Address, Ipv6Way>
@@ -206,7 +207,7 @@ export function createHost(config: HostConfig): HostState {
     fragments: createReassembly(),
     pathMtus: new Map(),
     loopback: [],
-    ipv6: { routes: ipv6Routes, destinations: new Map() },
+    ipv6: { random: i32(secret, 20), routes: ipv6Routes, destinations: new Map() },
     nat: config.nat === undefined || config.nat === null ? null : createNat(config.nat),
   }
 }

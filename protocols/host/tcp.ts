@@ -29,6 +29,7 @@ import {
   removeConnection,
 } from './demux.ts'
 import type { HostEvent } from './event.ts'
+import { confirmWay } from './ipv6-ways.ts'
 import type { HostOut } from './output.ts'
 import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { pathMtuTo } from './path-mtu.ts'
@@ -177,7 +178,13 @@ function stepTcp(
 ): void {
   const s = h.sockets[socket] as TcpState
   const input = { kind: 'packet', packet: segment, port: codepoint } as const
+  const { una } = s.snd
+  const { nxt } = s.rcv
   tcpEngine.step(s, now, input, new TcpPort(h, now, s, out))
+  const { remoteAddress } = s
+  if (typeof remoteAddress === 'string' && (s.snd.una !== una || s.rcv.nxt !== nxt)) {
+    confirmWay(h, now, remoteAddress)
+  }
 }
 
 /** A new connection for a listener, unless too many are half open (RFC 9293 §3.10.1, backlog). */

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
-import type { Bytes } from '../../protocols/bytes.ts'
+import { ipv6FromGroups } from '../../protocols/address.ts'
+import { type Bytes, concatBytes, putI32, putU16 } from '../../protocols/bytes.ts'
 import { ArpPacket } from '../../protocols/arp/packet.ts'
 import { EthernetFrame } from '../../protocols/ethernet/frame.ts'
 import { IcmpMessage } from '../../protocols/icmp/message.ts'
 import { Ipv4Details, Ipv4Packet, type TransportPayload } from '../../protocols/ipv4/packet.ts'
+import { Icmpv6Message } from '../../protocols/icmpv6/message.ts'
+import { Ipv6Details, Ipv6Packet } from '../../protocols/ipv6/packet.ts'
 import { Opaque } from '../../protocols/payload.ts'
 import { NO_OPTIONS, TcpOptions } from '../../protocols/tcp/options.ts'
 import { TcpSegment } from '../../protocols/tcp/segment.ts'
@@ -114,14 +117,81 @@ export const ipv4Packet = fc
       ),
   )
 
+export const ipv6Address = fc
+  .oneof(
+    fc.array(u16, { minLength: 8, maxLength: 8 }),
+    fc.tuple(u16, u16).map(([a, b]) => [0x2001, 0xdb8, 0, 0, 0, 0, a, b]),
+  )
+  .map(ipv6FromGroups)
+
+export const icmpv6Message = fc
+  .tuple(u8, u8, i32, payload)
+  .map((fields) => new Icmpv6Message(...fields))
+
+/** Hop-by-hop or destination options, or a routing header, of whole units; what comes next is open. */
+const extension = fc.tuple(fc.constantFrom(0, 43, 60), fc.integer({ min: 0, max: 2 }), bytes(22))
+
+/** A chain of extension headers in front of `protocol`, as `Ipv6Details` has it. */
+function chainOf(
+  headers: readonly (readonly [type: number, units: number, fill: Uint8Array])[],
+  protocol: number,
+): { first: number; chain: Uint8Array } {
+  const parts = headers.map(([, units, fill], index) => {
+    const header = new Uint8Array(8 * (units + 1))
+    header.set(fill.subarray(0, header.length - 2), 2)
+    header[0] = headers[index + 1]?.[0] ?? protocol
+    header[1] = units
+    return header
+  })
+  return { first: headers[0]?.[0] ?? -1, chain: concatBytes(parts) }
+}
+
+const OTHER_HEADERS = u8.filter((n) => ![0, 1, 6, 17, 43, 44, 58, 60].includes(n))
+const wholeIpv6: fc.Arbitrary<readonly [number, TransportPayload]> = fc.oneof(
+  fc.tuple(fc.constant(6), tcpSegment),
+  fc.tuple(fc.constant(17), udpDatagram),
+  fc.tuple(fc.constant(58), icmpv6Message),
+  fc.tuple(OTHER_HEADERS, opaque),
+)
+const ipv6Fields = fc.tuple(u8, fc.integer({ min: 0, max: 0xfffff }))
+const wholeIpv6Packet = fc
+  .tuple(ipv6Fields, wholeIpv6, fc.array(extension, { maxLength: 3 }))
+  .map(([[trafficClass, flowLabel], [protocol, carried], headers]) => {
+    const { first, chain } = chainOf(headers, protocol)
+    return [new Ipv6Details(trafficClass, flowLabel, first, chain), protocol, carried] as const
+  })
+const ipv6Piece = fc
+  .tuple(ipv6Fields, fc.tuple(u8, opaque), fc.integer({ min: 0, max: 0x1fff }), fc.boolean(), i32)
+  .filter(([, , offset, more]) => more || offset > 0)
+  .map(([[trafficClass, flowLabel], [protocol, carried], offset, more, id]) => {
+    const chain = new Uint8Array(8)
+    chain[0] = protocol
+    putU16(chain, 2, (offset << 3) | (more ? 1 : 0))
+    putI32(chain, 4, id)
+    const details = new Ipv6Details(trafficClass, flowLabel, 44, chain, offset, more, id)
+    return [details, protocol, carried] as const
+  })
+
+export const ipv6Packet = fc
+  .oneof({ weight: 5, arbitrary: wholeIpv6Packet }, { weight: 1, arbitrary: ipv6Piece })
+  .chain(([details, protocol, carried]) =>
+    fc
+      .tuple(ipv6Address, ipv6Address, u8)
+      .map(
+        ([source, destination, hopLimit]) =>
+          new Ipv6Packet(source, destination, protocol, hopLimit, details, carried),
+      ),
+  )
+
 export const ethernetFrame = fc
   .oneof(
     { weight: 6, arbitrary: fc.tuple(fc.constant(0x0800), ipv4Packet) },
+    { weight: 6, arbitrary: fc.tuple(fc.constant(0x86dd), ipv6Packet) },
     { weight: 1, arbitrary: fc.tuple(fc.constant(0x0806), arpPacket) },
     {
       weight: 1,
       arbitrary: fc.tuple(
-        u16.filter((type) => type !== 0x0800 && type !== 0x0806),
+        u16.filter((type) => ![0x0800, 0x0806, 0x86dd].includes(type)),
         opaque,
       ),
     },

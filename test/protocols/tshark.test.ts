@@ -8,6 +8,8 @@ import { formatIp } from '../../protocols/address.ts'
 import { concatBytes, fromHex } from '../../protocols/bytes.ts'
 import { emitEthernet } from '../../protocols/ethernet/codec.ts'
 import type { EthernetFrame } from '../../protocols/ethernet/frame.ts'
+import { isIpv6Fragment } from '../../protocols/ipv6/fragment.ts'
+import { IPV6_HEADER, type Ipv6Packet } from '../../protocols/ipv6/packet.ts'
 import { ethernetFrame } from './arbitrary.ts'
 import { vectors, WITH_IPV4_OPTIONS } from './vectors.ts'
 
@@ -20,6 +22,8 @@ const FIELDS = `
   tcp.checksum.status tcp.srcport tcp.dstport tcp.seq_raw tcp.ack_raw tcp.window_size_value
   tcp.urgent_pointer tcp.hdr_len tcp.len tcp.option_kind tcp.options.mss_val
   tcp.options.timestamp.tsval udp.checksum.status udp.srcport udp.dstport udp.length
+  ipv6.src ipv6.dst ipv6.hlim ipv6.flow ipv6.plen ipv6.tclass
+  icmpv6.checksum.status icmpv6.type icmpv6.code
   icmp.checksum.status icmp.type icmp.code arp.opcode arp.src.hw_mac arp.dst.proto_ipv4
 `
   .trim()
@@ -39,17 +43,20 @@ function fieldsOf(frame: EthernetFrame): { [field: string]: string | number } {
       'arp.dst.proto_ipv4': formatIp(packet.targetIp),
     }
   }
-  if (packet.kind !== 'ipv4') return link
-  const network = {
-    ...link,
-    'ip.checksum.status': GOOD,
-    'ip.src': formatIp(packet.source),
-    'ip.dst': formatIp(packet.destination),
-    'ip.ttl': packet.ttl,
-    'ip.proto': packet.protocol,
-    'ip.id': `0x${packet.identification.toString(16).padStart(4, '0')}`,
-    'ip.len': packet.size,
-  }
+  if (packet.kind !== 'ipv4' && packet.kind !== 'ipv6') return link
+  const network =
+    packet.kind === 'ipv6'
+      ? { ...link, ...ipv6FieldsOf(packet) }
+      : {
+          ...link,
+          'ip.checksum.status': GOOD,
+          'ip.src': formatIp(packet.source),
+          'ip.dst': formatIp(packet.destination),
+          'ip.ttl': packet.ttl,
+          'ip.proto': packet.protocol,
+          'ip.id': `0x${packet.identification.toString(16).padStart(4, '0')}`,
+          'ip.len': packet.size,
+        }
   const body = packet.payload
   switch (body.kind) {
     case 'tcp':
@@ -73,6 +80,13 @@ function fieldsOf(frame: EthernetFrame): { [field: string]: string | number } {
         'udp.dstport': body.destinationPort,
         'udp.length': body.size,
       }
+    case 'icmpv6':
+      return {
+        ...network,
+        'icmpv6.checksum.status': GOOD,
+        'icmpv6.type': body.type,
+        'icmpv6.code': body.code,
+      }
     case 'icmp':
       return {
         ...network,
@@ -85,11 +99,23 @@ function fieldsOf(frame: EthernetFrame): { [field: string]: string | number } {
   }
 }
 
-/** Random IPv4 options and ARP operations mean more to it than to us, and it stops there. */
+const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`
+
+const ipv6FieldsOf = ({ source, destination, hopLimit, details, size }: Ipv6Packet) => ({
+  'ipv6.src': source,
+  'ipv6.dst': destination,
+  'ipv6.hlim': hopLimit,
+  'ipv6.flow': hex(details.flowLabel, 6),
+  'ipv6.plen': size - IPV6_HEADER,
+  'ipv6.tclass': hex(details.trafficClass, 8),
+})
+
+/** Random options of IP and ARP operations mean more to it than to us, and it stops there. */
 function isJudged(frame: EthernetFrame): boolean {
   const packet = frame.payload
   if (frame === WITH_IPV4_OPTIONS.frame) return true
   if (packet.kind === 'arp') return packet.operation === 1 || packet.operation === 2
+  if (packet.kind === 'ipv6') return packet.details.firstHeader < 0 || isIpv6Fragment(packet)
   return packet.kind === 'ipv4' && packet.details.options.length === 0
 }
 

@@ -4,6 +4,13 @@ import type { LinkBetween, Topology } from '../../sim/scenario.ts'
 import { type NodePlan, planNetwork } from '../../sim/topology.ts'
 import { UserError } from '../../sim/user-error.ts'
 
+const STATIC_IPV6 = {
+  everywhere: false,
+  detectDuplicates: false,
+  autoconfigure: false,
+  advertise: null,
+}
+
 const two: Topology = { a: 'host', b: 'host' }
 const ends = { a: '10.0.0.1/24', b: '10.0.0.2/24' }
 
@@ -44,6 +51,7 @@ test('two hosts and a cable, spelled out', () => {
       routes: [connected],
       tcp: {},
       claim: null,
+      ipv6: STATIC_IPV6,
       clock: null,
       switching: null,
     },
@@ -62,6 +70,7 @@ test('two hosts and a cable, spelled out', () => {
       routes: [connected],
       tcp: {},
       claim: null,
+      ipv6: STATIC_IPV6,
       clock: null,
       switching: null,
     },
@@ -122,6 +131,7 @@ test('a node may have no link, an end no address, a node several', () => {
     routes: [],
     tcp: {},
     claim: null,
+    ipv6: STATIC_IPV6,
     clock: null,
     switching: null,
   })

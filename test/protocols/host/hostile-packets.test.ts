@@ -4,7 +4,7 @@ import type { Ipv4Address } from '../../../protocols/address.ts'
 import { fragment, isFragment } from '../../../protocols/ipv4/fragment.ts'
 import { malformedOptionAt } from '../../../protocols/ipv4/options.ts'
 import { Ipv4Packet } from '../../../protocols/ipv4/packet.ts'
-import { REASSEMBLY_MEMORY } from '../../../protocols/ipv4/reassembly.ts'
+import { REASSEMBLY_MEMORY } from '../../../protocols/reassembly.ts'
 import { ipv4Packet } from '../arbitrary.ts'
 import { addr, afterwards, FAR, OWN, PEER, type Script } from './host-timeline.ts'
 
@@ -40,7 +40,8 @@ test('whatever comes, a router neither throws nor keeps more than it may', () =>
       }
       const { state, sent } = afterwards(script, { router: true, farMtu: 68 })
       // Every deadline has passed: nothing is left of any piece.
-      expect(state.fragments).toEqual({ limit: REASSEMBLY_MEMORY, bytes: 0, datagrams: new Map() })
+      const none = { ipv4: new Map(), ipv6: new Map() }
+      expect(state.fragments).toEqual({ limit: REASSEMBLY_MEMORY, bytes: 0, ...none })
       for (const { payload } of sent) {
         if (payload.kind !== 'ipv4' || payload.destination !== FAR) continue
         expect(payload.size).toBeLessThanOrEqual(68)

@@ -5,13 +5,13 @@ import { ip, type Ipv4Address } from '../../../protocols/address.ts'
 import { emitIpv4 } from '../../../protocols/ipv4/codec.ts'
 import { fragment } from '../../../protocols/ipv4/fragment.ts'
 import { Ipv4Details, Ipv4Packet, MAY_FRAGMENT } from '../../../protocols/ipv4/packet.ts'
+import { reassemble } from '../../../protocols/ipv4/reassembly.ts'
 import {
   createReassembly,
   expireFragments,
-  reassemble,
   type Reassembly,
   reassemblyNextDue,
-} from '../../../protocols/ipv4/reassembly.ts'
+} from '../../../protocols/reassembly.ts'
 import { Opaque } from '../../../protocols/payload.ts'
 import { ms, type Nanos, s } from '../../../protocols/time.ts'
 import { UdpDatagram } from '../../../protocols/udp/datagram.ts'
@@ -58,7 +58,7 @@ function play(script: Script, limit?: number): string[] {
     },
   )
   expect(recorded).toEqual(inPlace)
-  expect([...frozen.datagrams.keys()]).toEqual([...live.datagrams.keys()])
+  expect([...frozen.ipv4.keys()]).toEqual([...live.ipv4.keys()])
   return inPlace
 }
 
@@ -79,7 +79,8 @@ function run(
     now = at
     if (due === at) {
       step((r) => {
-        for (const first of expireFragments(r, now, out)) say(`tell ${first.identification}`)
+        for (const first of expireFragments(r, now, out))
+          say(`tell ${(first as Ipv4Packet).identification}`)
       })
       continue
     }
@@ -336,7 +337,7 @@ test('random pieces never throw, never take more than the limit, and never make 
         expireFragments(state, now, out)
         const whole = reassemble(state, now, packet, out)
         expect(state.bytes).toBeLessThanOrEqual(1000)
-        const kept = [...state.datagrams.values()]
+        const kept = [...state.ipv4.values()]
         const bytesKept = kept.reduce((sum, d) => sum + d.cost, 0)
         expect(bytesKept).toBe(state.bytes)
         if (whole?.payload.kind !== 'opaque') continue
