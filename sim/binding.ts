@@ -143,7 +143,7 @@ function addDevice(
   if (draft.nodes.some((node) => node.name === name)) {
     throw refusal(place, `a node is called ${name} already`)
   }
-  const { tcp, claim, clock } = near
+  const { tcp, claim, ipv6, clock } = near
   const switching = null
   const interfaces = [port]
   draft.nodes.push({
@@ -154,6 +154,7 @@ function addDevice(
     routes: [],
     tcp,
     claim,
+    ipv6,
     clock,
     nat: null,
     switching,
