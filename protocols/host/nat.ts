@@ -5,7 +5,7 @@ import { translateIn, translateOut } from '../nat/translate.ts'
 import type { Nanos } from '../time.ts'
 import { findConnection, NO_SOCKET } from './demux.ts'
 import { icmpError } from './icmp-errors.ts'
-import { fragmentArrives } from './ipv4-fragments.ts'
+import { fragmentArrives } from './fragments.ts'
 import type { HostOut } from './output.ts'
 import type { HostState } from './state.ts'
 
