@@ -19,10 +19,10 @@ const used = (above: string): ExpectationSpec => ({ utilisation: 'r1>r2', above 
 const EXPECTED: { readonly [queue: string]: readonly ExpectationSpec[] } = {
   fq_codel: [delay(99, { below: '10ms' }), used('90%')],
   // One queue for all: at the start, the flows' slow start goes through it before it is tamed.
-  codel: [delay(90, { below: '50ms' }), used('90%')],
+  codel: [delay(50, { below: '25ms' }), delay(90, { below: '80ms' }), used('90%')],
   pie: [delay(90, { below: '50ms' }), used('90%')],
   // Five to fifteen frames on average are few for so many flows: the link idles at times.
-  red: [delay(90, { below: '50ms' }), used('40%')],
+  red: [delay(90, { below: '50ms' }), used('50%')],
   'drop-tail': [delay(50, { above: '100ms' }), used('90%')],
 }
 

@@ -14,11 +14,14 @@ export const inNetwork = ({ snd, recovery, board }: TcpState): number =>
 /** An ACK has been dealt with that newly acknowledged so many bytes. */
 export function noteDelivery(s: TcpState, rate: RateState, now: Nanos, acked: number): void {
   const { board, rack, snd } = s
-  // Where everything has arrived, the board is gone, and what was acknowledged is all that is known.
-  if (board === null) rateDelivered(rate, now, Math.max(acked, 0), NEVER, snd.una, 0)
-  else {
+  if (board === null) {
+    // Where everything has arrived the board is gone, and what it knew to be SACKed was counted then.
+    rateDelivered(rate, now, Math.max(acked - rate.sacked, 0), NEVER, snd.una, 0)
+    rate.sacked = 0
+  } else {
     const minRtt = rack === null ? 0 : rack.minRtt
     rateDelivered(rate, now, board.delivered, board.newestAt, board.newestEnd, minRtt)
+    rate.sacked = board.sacked
   }
   controlOf(s).sampled(s, now, inNetwork(s), board !== null && board.newlyLost > 0)
 }

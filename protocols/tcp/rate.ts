@@ -13,6 +13,8 @@ export interface RateState {
   firstSentTime: Nanos
   /** C.app_limited: until so much is delivered, samples tell of the application; 0: they do not. */
   appLimited: number
+  /** Bytes that are counted and not acknowledged yet. */
+  sacked: number
   /** The segments in flight, in the order in which they were sent; `head` advances. */
   sent: SentSegment[]
   head: number
@@ -51,6 +53,7 @@ export function createRate(now: Nanos): RateState {
     deliveredTime: now,
     firstSentTime: now,
     appLimited: 0,
+    sacked: 0,
     sent: [],
     head: 0,
     sample: { deliveryRate: -1, priorDelivered: -1, isAppLimited: false, delivered: 0, rtt: -1 },

@@ -37,9 +37,9 @@ describe('a sparse flow beside ten bulk flows on 10 Mbit/s', () => {
   test.each(['codel', 'pie', 'red'])('%s lies between', async (queue) => {
     const outcome = await run({ queue })
     expect(outcome.verdict).toBe('passed')
-    // RED's few frames are gone at times.
-    expect(delay(outcome).p90).toBeGreaterThan(2 * MS)
-    expect(delay(outcome).p90).toBeLessThan(50 * MS)
+    expect(delay(outcome).p50).toBeGreaterThan(2 * MS)
+    expect(delay(outcome).p50).toBeLessThan(25 * MS)
+    expect(delay(outcome).p90).toBeLessThan(80 * MS)
     expect(bottleneck(outcome).dropped[queue]).toBeGreaterThan(300)
   })
 })
@@ -55,7 +55,7 @@ describe('the same with ECN: what would be dropped is marked', () => {
     expect(delay(outcome).p99).toBeLessThan(10 * MS)
     // Nothing was lost, so nothing is sent again.
     for (const { forward } of outcome.flows.filter(({ protocol }) => protocol === 'tcp')) {
-      expect(forward.retransmissions).toEqual({ rto: 0, fast: 0, probe: 0, mtu: 0, spurious: 0 })
+      for (const each of Object.values(forward.retransmissions)) expect(each).toBe(0)
     }
   })
 

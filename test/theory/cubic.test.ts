@@ -8,12 +8,12 @@ import { cubicResponse } from '../../bench/theory/models.ts'
 test.each([
   // CUBIC's own region, from p = 1e-4 on.
   [100, 1e-2, 150],
-  [100, 1e-3, 250],
-  [100, 1e-4, 150],
+  [100, 1e-3, 200],
+  [100, 1e-4, 100],
   // As Reno.
   [10, 1e-2, 20],
   [10, 1e-3, 30],
-  [10, 1e-4, 12],
+  [10, 1e-4, 8],
 ])('a round trip of %i ms, p = %f', (rtt, p, seconds) => {
   const { window } = measureFlow({
     tcp: { congestion: 'cubic' },
