@@ -68,6 +68,8 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   frto: 'flag',
   timestamps: 'flag',
   nagle: 'flag',
+  synPlainAfter: 'count',
+  eagerUpdates: 'flag',
   steadyEdge: 'flag',
   connectTimeout: 'duration',
   userTimeout: 'duration',

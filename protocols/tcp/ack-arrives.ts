@@ -86,6 +86,7 @@ function newDataAcknowledged(
   if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
   rto.retransmits = 0
   rto.stuckAt = now
+  s.counts.bytesAcked += finAcked ? acked - 1 : acked
   if (s.sendQueue !== null) {
     if (seqGeq(snd.una, snd.end)) s.sendQueue = null
     else dropBefore(s.sendQueue, snd.una)

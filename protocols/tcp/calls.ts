@@ -41,7 +41,7 @@ export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpO
       return out.event({ kind: 'option', socket: s.id, option: call.option, value })
     }
     case 'info':
-      return out.event({ kind: 'info', socket: s.id, info: tcpInfo(s) })
+      return out.event({ kind: 'info', socket: s.id, info: tcpInfo(s, now) })
     default:
       return reject(s, call.kind, 'EOPNOTSUPP', out)
   }

@@ -1,48 +1,121 @@
-import { seqDiff } from '../sequence.ts'
+import { seqAdd, seqDiff, seqLt } from '../sequence.ts'
+import { NEVER, type Nanos } from '../time.ts'
 import type { TcpState, TcpStateName } from './state.ts'
 
-/** A connection's figures in the names and units of Linux's `TCP_INFO`. */
+/** A connection's figures in the names and units of Linux's `TCP_INFO` (`linux/tcp.h`). */
 export interface TcpInfo {
   readonly state: TcpStateName
+  /** `CA_STATES`: 0 open, 1 disorder, 2 window reduced by ECN, 3 recovery, 4 loss. */
+  readonly tcpi_ca_state: number
+  /** `TCPI_OPT_*`: 1 timestamps, 2 SACK, 4 window scale, 8 ECN. */
+  readonly tcpi_options: number
+  readonly tcpi_snd_wscale: number
+  readonly tcpi_rcv_wscale: number
   /** Smoothed round-trip time and its variation, microseconds. */
   readonly tcpi_rtt: number
   readonly tcpi_rttvar: number
-  /** Retransmission timeout, microseconds. */
+  /** Retransmission timeout, and how long an ACK waits, microseconds. */
   readonly tcpi_rto: number
-  /** Maximum segment sizes, bytes. */
+  readonly tcpi_ato: number
+  /** Maximum segment sizes, bytes; the largest packet of the path. */
   readonly tcpi_snd_mss: number
   readonly tcpi_rcv_mss: number
+  readonly tcpi_advmss: number
+  readonly tcpi_pmtu: number
   /** Congestion window and slow-start threshold, segments. */
   readonly tcpi_snd_cwnd: number
   readonly tcpi_snd_ssthresh: number
-  /** The peer's window, bytes. */
+  /** The peer's window and ours, bytes; the room that the application has left for ours. */
   readonly tcpi_snd_wnd: number
-  /** Consecutive retransmissions now, and all of them so far. */
+  readonly tcpi_rcv_wnd: number
+  readonly tcpi_rcv_ssthresh: number
+  readonly tcpi_rcv_space: number
+  /** Consecutive retransmissions now, back-offs of the timeout, and all retransmissions so far. */
   readonly tcpi_retransmits: number
+  readonly tcpi_backoff: number
   readonly tcpi_total_retrans: number
+  /** Probes, of a closed window or an idle peer, without an answer. */
+  readonly tcpi_probes: number
   /** Segments in flight. */
   readonly tcpi_unacked: number
+  /** Duplicate ACKs that mean loss. */
+  readonly tcpi_reordering: number
   /** Bytes queued and never sent. */
   readonly tcpi_notsent_bytes: number
+  /** Milliseconds since data was sent, data came, an ACK came. */
+  readonly tcpi_last_data_sent: number
+  readonly tcpi_last_data_recv: number
+  readonly tcpi_last_ack_recv: number
+  readonly tcpi_segs_out: number
+  readonly tcpi_segs_in: number
+  readonly tcpi_data_segs_out: number
+  readonly tcpi_data_segs_in: number
+  readonly tcpi_bytes_sent: number
+  readonly tcpi_bytes_retrans: number
+  readonly tcpi_bytes_acked: number
+  readonly tcpi_bytes_received: number
 }
 
-const micros = (nanos: number): number => Math.max(Math.round(nanos / 1000), 0)
-
-export function tcpInfo(s: TcpState): TcpInfo {
-  const { snd, rto, cc } = s
+export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
+  const { snd, rcv, rto, cc, counts } = s
+  const held = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
   return {
     state: s.state,
+    tcpi_ca_state: caState(s),
+    tcpi_options: options(s),
+    tcpi_snd_wscale: snd.wndScale,
+    tcpi_rcv_wscale: rcv.wndScale,
     tcpi_rtt: micros(rto.srtt),
     tcpi_rttvar: micros(rto.rttvar),
     tcpi_rto: micros(rto.rto),
+    tcpi_ato: micros(rcv.quick > 0 ? 0 : s.policy.delayedAck),
     tcpi_snd_mss: s.mss,
-    tcpi_rcv_mss: s.rcv.mss,
+    tcpi_rcv_mss: rcv.mss,
+    tcpi_advmss: s.pathMss,
+    tcpi_pmtu: Math.min(s.pathMss, s.routeMss, s.holeMss) + HEADERS,
     tcpi_snd_cwnd: Math.floor(cc.cwnd / s.mss),
     tcpi_snd_ssthresh: Math.floor(cc.ssthresh / s.mss),
     tcpi_snd_wnd: snd.wnd,
-    tcpi_retransmits: rto.retransmits,
+    tcpi_rcv_wnd: Math.max(seqDiff(rcv.adv, rcv.nxt), 0),
+    tcpi_rcv_ssthresh: rcv.buffer,
+    tcpi_rcv_space: Math.max(rcv.buffer - held, 0),
+    tcpi_retransmits: s.timers.persist === NEVER ? rto.retransmits : 0,
+    tcpi_backoff: rto.retransmits,
     tcpi_total_retrans: rto.total,
+    tcpi_probes: s.keepProbes > 0 ? s.keepProbes : s.timers.persist === NEVER ? 0 : rto.retransmits,
     tcpi_unacked: Math.ceil(seqDiff(snd.max, snd.una) / s.mss),
+    tcpi_reordering: s.policy.dupAckThreshold,
     tcpi_notsent_bytes: Math.max(seqDiff(snd.end, snd.max), 0),
+    tcpi_last_data_sent: since(now, rto.sentAt),
+    tcpi_last_data_recv: since(now, rcv.textAt),
+    tcpi_last_ack_recv: since(now, rcv.heardAt),
+    tcpi_segs_out: counts.segmentsOut,
+    tcpi_segs_in: counts.segmentsIn,
+    tcpi_data_segs_out: counts.dataOut,
+    tcpi_data_segs_in: counts.dataIn,
+    tcpi_bytes_sent: counts.bytesSent,
+    tcpi_bytes_retrans: counts.bytesAgain,
+    tcpi_bytes_acked: counts.bytesAcked,
+    tcpi_bytes_received: counts.bytesReceived,
   }
+}
+
+/** IPv4's and TCP's headers without options. */
+const HEADERS = 40
+
+const micros = (nanos: number): number => Math.max(Math.round(nanos / 1000), 0)
+
+const since = (now: Nanos, at: Nanos): number => (at <= now ? Math.floor((now - at) / 1e6) : 0)
+
+function options({ timestamps, sackPermitted, scaled, ecn }: TcpState): number {
+  const bits = [timestamps, sackPermitted, scaled, ecn !== null]
+  return bits.reduce((sum, on, bit) => sum | (on ? 1 << bit : 0), 0)
+}
+
+function caState({ recovery, snd, ecn }: TcpState): number {
+  if (recovery.recovering) return 3
+  // After a timeout `recover` stands behind all that had been sent.
+  if (seqLt(snd.una, seqAdd(recovery.recover, -1))) return 4
+  if (ecn !== null && seqLt(snd.una, ecn.recover)) return 2
+  return recovery.dupAcks > 0 ? 1 : 0
 }

@@ -19,9 +19,12 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const { policy } = s
   if (policy.noOptions) return NO_OPTIONS
   const answering = s.state === 'SYN-RECEIVED'
-  const scale = answering ? s.scaled : policy.windowScale
-  const stamps = answering ? s.timestamps : policy.timestamps
-  const sack = answering ? s.sackPermitted : policy.sackPermitted
+  // A box on the path that drops what it does not know may let a bare one through.
+  const bare = policy.synPlainAfter > 0 && s.rto.retransmits >= policy.synPlainAfter
+  const offers = !answering && !bare
+  const scale = answering ? s.scaled : offers && policy.windowScale
+  const stamps = answering ? s.timestamps : offers && policy.timestamps
+  const sack = answering ? s.sackPermitted : offers && policy.sackPermitted
   const layouts = answering ? policy.synAckLayouts : policy.synLayouts
   const layout = layouts[synSet(sack, stamps, scale)]!
   return new TcpOptions(

@@ -153,6 +153,10 @@ export interface TcpChoices {
   readonly tellsSoftErrors: boolean
   /** A listener that closes resets its half-open connections; `false`: it forgets them. */
   readonly resetsHalfOpen: boolean
+  /** From this retransmission of a SYN on it offers nothing but the MSS; 0: never. */
+  readonly synPlainAfter: number
+  /** What reading has freed is told at once when it is a quarter of the buffer. */
+  readonly eagerUpdates: boolean
   /** In which order options stand on a SYN and on a SYN,ACK. */
   readonly synLayouts: SynLayouts
   readonly synAckLayouts: SynLayouts

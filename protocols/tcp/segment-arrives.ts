@@ -25,6 +25,8 @@ export function segmentArrives(
   out: TcpOut,
 ): void {
   s.rcv.heardAt = now
+  s.counts.segmentsIn += 1
+  if (seg.payload.length > 0) s.counts.dataIn += 1
   if (s.keepProbes > 0) watchIdleness(s, now)
   switch (s.state) {
     case 'CLOSED':

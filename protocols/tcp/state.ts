@@ -9,6 +9,7 @@ import type { Ecn } from './ecn.ts'
 import type { TcpPolicy } from './policy.ts'
 import type { Reassembly } from './reassembly.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
+import { type Counts, createCounts } from './counts.ts'
 import { type Recovery, createRecovery } from './recovery.ts'
 import type { Rack } from './rack.ts'
 import { type RtoState, createRto } from './rto.ts'
@@ -75,6 +76,7 @@ export interface TcpState {
   /** What is in flight: with RACK from the first segment on, otherwise from the first SACK on. */
   board: Scoreboard | null
   rack: Rack | null
+  counts: Counts
   timers: Timers<TcpTimerName>
   /** Payload bytes of a full segment: the peer's MSS and the path's, less the options we send. */
   mss: number
@@ -194,6 +196,7 @@ export function createTcp(c: NewConnection): TcpState {
     recovery: createRecovery(c.iss),
     board: null,
     rack: null,
+    counts: createCounts(),
     timers: createTimers(),
     mss: pathMss,
     pathMss,

@@ -124,6 +124,7 @@ function deliver(s: TcpState, payload: Bytes): void {
   const queue = (s.receiveQueue ??= createReceiveQueue())
   queue.chunks.push(payload)
   queue.bytes += payload.length
+  s.counts.bytesReceived += payload.length
   s.rcv.nxt = seqAdd(s.rcv.nxt, payload.length)
 }
 

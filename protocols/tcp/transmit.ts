@@ -49,7 +49,12 @@ function emit(
   codepoint: number,
   out: TcpOut,
 ): void {
-  const { rcv, ecn } = s
+  const { rcv, ecn, counts } = s
+  counts.segmentsOut += 1
+  if (payload.length > 0) {
+    counts.dataOut += 1
+    counts.bytesSent += payload.length
+  }
   rcv.unacked = 0
   rcv.lastAck = rcv.nxt
   s.timers.delayedAck = NEVER
@@ -167,8 +172,10 @@ export function sendData(
   const { snd, rto, ecn, cc } = s
   const end = seqAdd(seq, length + (fin ? 1 : 0))
   const again = seqLt(seq, snd.max)
-  if (again) noteRetransmission(s, now, seq, cause, out)
-  else startTiming(s, now, end)
+  if (again) {
+    noteRetransmission(s, now, seq, cause, out)
+    s.counts.bytesAgain += length
+  } else startTiming(s, now, end)
   if (cc.rate !== null) rateSent(cc.rate, now, end, snd.max === snd.una, again)
   if (cc.pacer !== null) paced(s, cc.pacer, now, length)
   if (s.sackPermitted) track(s, now, seq, end)

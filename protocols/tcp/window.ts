@@ -63,5 +63,9 @@ export function advertiseOnSyn(s: TcpState): number {
 export function worthUpdating(s: TcpState): boolean {
   const { rcv } = s
   const offered = seqDiff(rcv.adv, rcv.nxt)
+  if (s.policy.eagerUpdates) {
+    const gained = freeSpace(s) - offered
+    return gained >= 2 * s.mss && gained >= rcv.buffer >> 2
+  }
   return 2 * offered <= rcv.buffer && freeSpace(s) - offered >= Math.min(rcv.buffer >> 1, 2 * s.mss)
 }

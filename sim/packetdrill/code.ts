@@ -1,6 +1,7 @@
 import { tcpInfo } from '../../protocols/tcp/info.ts'
 import { DEFAULT_PROFILE, policyOf } from '../../protocols/tcp/profile.ts'
 import { createTcp, type TcpState, type TcpStateName } from '../../protocols/tcp/state.ts'
+import type { Nanos } from '../../protocols/time.ts'
 import { Unsupported } from './script.ts'
 
 // `%{ assert tcpi_x == n }%`: the part of Python that such assertions are written in.
@@ -56,6 +57,7 @@ const FIGURES: ReadonlySet<string> = new Set(
         pathMss: 536,
         listener: -1,
       }),
+      0,
     ),
   ).filter((name) => name !== 'state'),
 )
@@ -76,8 +78,9 @@ export function runCode(
   connection: TcpState | null,
   state: TcpStateName,
   line: number,
+  now: Nanos,
 ): string | null {
-  const info = connection === null ? null : tcpInfo(connection)
+  const info = connection === null ? null : tcpInfo(connection, now)
   const lookUp = (name: string): number => {
     if (name === 'tcpi_state') return STATES[state]
     const figure: unknown = info === null ? 0 : Reflect.get(info, name)

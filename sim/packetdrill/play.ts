@@ -260,7 +260,7 @@ export class Play {
         each.remotePort === talk.remotePort,
     )
     const state = connection?.state ?? (this.#talks.listening ? 'LISTEN' : 'CLOSED')
-    const wrong = runCode(text, connection ?? null, state, line)
+    const wrong = runCode(text, connection ?? null, state, line, this.#stage.now)
     if (wrong !== null) throw new Deviation(wrong, line)
   }
 }

@@ -39,6 +39,8 @@ export const FREEBSD = RFC.with({
   receiveBuffer: 2 << 20,
   receiveBufferMax: 2 << 20,
   steadyEdge: false,
+  synPlainAfter: 3, // rexmit_drop_options
+  eagerUpdates: true,
   wholeSegments: true,
   freeIsWindow: true,
   countsSegments: true,

@@ -98,6 +98,8 @@ export const RFC = createPolicy({
   synCookies: true,
   tellsSoftErrors: true,
   resetsHalfOpen: true,
+  synPlainAfter: 0,
+  eagerUpdates: false,
   synLayouts: ALIGNED_SYN,
   synAckLayouts: ALIGNED_SYN,
 })
