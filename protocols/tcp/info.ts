@@ -1,5 +1,7 @@
-import { seqAdd, seqDiff, seqLt } from '../sequence.ts'
+import { seqDiff, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
+import { OPEN } from './recovery.ts'
+import { lengthOf, RETRANSMITTED, SACKED, type Scoreboard, segmentsIn } from './scoreboard.ts'
 import type { TcpState, TcpStateName } from './state.ts'
 
 /** A connection's figures in the names and units of Linux's `TCP_INFO` (`linux/tcp.h`). */
@@ -36,8 +38,11 @@ export interface TcpInfo {
   readonly tcpi_total_retrans: number
   /** Probes, of a closed window or an idle peer, without an answer. */
   readonly tcpi_probes: number
-  /** Segments in flight. */
+  /** Segments in flight; of them SACKed, taken for lost, sent again. */
   readonly tcpi_unacked: number
+  readonly tcpi_sacked: number
+  readonly tcpi_lost: number
+  readonly tcpi_retrans: number
   /** Duplicate ACKs that mean loss. */
   readonly tcpi_reordering: number
   /** Bytes queued and never sent. */
@@ -57,7 +62,7 @@ export interface TcpInfo {
 }
 
 export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
-  const { snd, rcv, rto, cc, counts } = s
+  const { snd, rcv, rto, cc, counts, board } = s
   const held = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
   return {
     state: s.state,
@@ -84,6 +89,9 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_total_retrans: rto.total,
     tcpi_probes: s.keepProbes > 0 ? s.keepProbes : s.timers.persist === NEVER ? 0 : rto.retransmits,
     tcpi_unacked: Math.ceil(seqDiff(snd.max, snd.una) / s.mss),
+    tcpi_sacked: board === null ? 0 : segmentsIn(board.sacked, s.mss),
+    tcpi_lost: board === null ? 0 : segmentsIn(board.lost, s.mss),
+    tcpi_retrans: board === null ? 0 : segmentsIn(sentAgain(board), s.mss),
     tcpi_reordering: s.policy.dupAckThreshold,
     tcpi_notsent_bytes: Math.max(seqDiff(snd.end, snd.max), 0),
     tcpi_last_data_sent: since(now, rto.sentAt),
@@ -113,9 +121,18 @@ function options({ timestamps, sackPermitted, scaled, ecn }: TcpState): number {
 }
 
 function caState({ recovery, snd, ecn }: TcpState): number {
-  if (recovery.recovering) return 3
-  // After a timeout `recover` stands behind all that had been sent.
-  if (seqLt(snd.una, seqAdd(recovery.recover, -1))) return 4
-  if (ecn !== null && seqLt(snd.una, ecn.recover)) return 2
-  return recovery.dupAcks > 0 ? 1 : 0
+  const reduced = ecn !== null && seqLt(snd.una, ecn.recover)
+  return recovery.phase === OPEN && reduced ? CWR : recovery.phase
+}
+
+/** TCP_CA_CWR; the others are the phases of loss recovery. */
+const CWR = 2
+
+/** Bytes that were sent again and are not known to have come. */
+function sentAgain(board: Scoreboard): number {
+  let bytes = 0
+  for (let i = board.head; i < board.ends.length; i++) {
+    if ((board.fates[i]! & (RETRANSMITTED | SACKED)) === RETRANSMITTED) bytes += lengthOf(board, i)
+  }
+  return bytes
 }
