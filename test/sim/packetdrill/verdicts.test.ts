@@ -195,7 +195,7 @@ describe('what is not known is refused, wherever it stands', () => {
     ['+0 < gre: . 1:1(0) ack 1 win 9', 'encapsulation gre'],
     ['+0 `tc qdisc add`', "command 'tc'"],
     ['+0 `sysctl -w net.inet.tcp.blackhole=1`', 'net.inet.tcp.blackhole=1'],
-    ['+0 %{ assert tcpi_reordering == 3 }%', "code 'tcpi_reordering'"],
+    ['+0 %{ assert tcpi_fastopen_client_fail == 3 }%', "code 'tcpi_fastopen_client_fail'"],
   ])('%s', (line, word) => {
     // A line that fails comes before it.
     expect(after(`+0 > F. 9:9(0) ack 1\n${line}`)).toEqual(unsupported(word, 11))
