@@ -4,6 +4,7 @@ import { chatVerb } from './chat.ts'
 import { endQuietlyWithoutReader } from './data-out.ts'
 import { encapsulateVerb } from './encapsulate.ts'
 import { doctorVerb } from './doctor.ts'
+import { echoVerb } from './echo.ts'
 import { emulateVerb } from './emulate.ts'
 import {
   EXIT_ENVIRONMENT,
@@ -27,6 +28,7 @@ import { replayVerb } from './replay.ts'
 import { runVerb } from './run.ts'
 import { schemaVerb } from './schema-verb.ts'
 import { simpleFtpVerb } from './simple-ftp.ts'
+import { stackVerb } from './stack.ts'
 import { tcVerb } from './tc.ts'
 import { type RegisterVerb, type Verb } from './verb.ts'
 import { verifyVerb } from './verify.ts'
@@ -59,6 +61,8 @@ const VERBS: readonly RegisterVerb[] = [
   emulateVerb,
   doctorVerb,
   pingVerb,
+  stackVerb,
+  echoVerb,
 ]
 
 /** The whole command line: from arguments without the program's name to the exit code. */

@@ -19,10 +19,16 @@ export interface StackPlace {
   readonly gateway?: string
   /** Whose choices its TCP makes. */
   readonly tcp?: string
+  /** IPv6 addresses come from router advertisements. */
+  readonly slaac?: boolean
+  /** It gets an IPv4 address once it runs. */
+  readonly dhcp?: boolean
+  /** What a device that is made for it gets, where it has no address itself. */
+  readonly wireAddress?: string
 }
 
 /** The stack's node, and the place on the other side of its cable, where the device is. */
-const STACK = 'stack'
+export const STACK = 'stack'
 const WIRE = 'wire'
 
 /**
@@ -39,13 +45,20 @@ export function stackScenario(
     if (isRefusal(parsed)) throw refused(parsed, '--address', text)
     return parsed
   })
-  if (addresses.length === 0) {
+  const finds = place.slaac === true || place.dhcp === true
+  if (addresses.length === 0 && !finds) {
     throw new UserError('the stack has no address', {
       where: '--address',
-      hint: "write '--address 10.0.0.2/24'",
+      hint: "write '--address 10.0.0.2/24', --dhcp or --slaac",
     })
   }
   const gateway = gatewayOf(place.gateway, addresses)
+  const others = addresses.map((own) => neighbourOf(own, gateway))
+  if (place.wireAddress !== undefined) {
+    const parsed = parseInterfaceAddress(place.wireAddress)
+    if (isRefusal(parsed)) throw refused(parsed, '--wire-address', place.wireAddress)
+    others.splice(0, others.length, parsed)
+  }
   const written = ({ address, prefixLength }: InterfaceAddress) =>
     `${formatIp(address)}/${prefixLength}`
   const scenario = defineScenario({
@@ -56,14 +69,15 @@ export function stackScenario(
         kind: 'host',
         tcp: { profile: place.tcp ?? 'rfc' },
         ...(gateway === null ? {} : { gateway }),
+        ...(place.slaac === true ? { ipv6: 'auto' } : {}),
       },
       [WIRE]: 'host',
     },
     links: [
       {
         ends: {
-          [STACK]: addresses.map(written),
-          [WIRE]: addresses.map((own) => written(neighbourOf(own, gateway))),
+          [STACK]: addresses.length === 0 ? null : addresses.map(written),
+          [WIRE]: others.length === 0 ? null : others.map(written),
         },
       },
     ],

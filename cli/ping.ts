@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { formatIp, type IpAddress } from '../protocols/address.ts'
+import { formatIp } from '../protocols/address.ts'
 import {
   createPingClient,
   pingClient,
@@ -8,14 +8,16 @@ import {
 } from '../protocols/tcp-ping/client.ts'
 import { pingLines, type PingWords } from '../protocols/tcp-ping/lines.ts'
 import { createPingServer, pingServer } from '../protocols/tcp-ping/server.ts'
-import { type Nanos, s } from '../protocols/time.ts'
-import { parseCount, parseDuration, parseRatio } from '../sim/units.ts'
+import { s } from '../protocols/time.ts'
+import { parseCount, parseRatio } from '../sim/units.ts'
 import { isRefusal, refused, UserError } from '../sim/user-error.ts'
-import { EXIT_EXPECTATION, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts'
+import { type ClientPlace, placeOptions, runClient } from './client-run.ts'
+import { echo, type EchoCommand, echoOptions } from './echo.ts'
+import { EXIT_EXPECTATION, EXIT_OK } from './exit-codes.ts'
 import type { NodeFiles } from './files.ts'
 import { addressOf, cannotListen, hostFor, onKernel, portOf } from './kernel-app.ts'
-import { stackScenario } from './own-stack.ts'
-import { collect, type RegisterVerb } from './verb.ts'
+import { readSpan } from './live.ts'
+import { type RegisterVerb } from './verb.ts'
 
 interface ServerCommand {
   readonly listen: string
@@ -24,7 +26,7 @@ interface ServerCommand {
   readonly seed: string
 }
 
-interface ClientCommand {
+interface ClientCommand extends ClientPlace {
   readonly port: string
   readonly count?: string
   readonly interval: string
@@ -32,18 +34,9 @@ interface ClientCommand {
   readonly persistent: boolean
   readonly profile: string
   readonly json: boolean
-  readonly bind?: string
-  readonly address: readonly string[]
-  readonly gateway?: string
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
-
-export function spanOf(text: string, where: string): Nanos {
-  const span = parseDuration(text)
-  if (isRefusal(span)) throw refused(span, where)
-  return span
-}
 
 async function server(command: ServerCommand): Promise<number> {
   const loss = parseRatio(command.loss)
@@ -63,7 +56,7 @@ async function server(command: ServerCommand): Promise<number> {
   })
 }
 
-async function client(host: string, command: ClientCommand, files: NodeFiles): Promise<number> {
+async function pings(host: string, command: ClientCommand, files: NodeFiles): Promise<number> {
   const words = wordsOf(command.profile)
   const count = await countOf(command, words)
   const address = await addressOf(host)
@@ -71,17 +64,16 @@ async function client(host: string, command: ClientCommand, files: NodeFiles): P
   const config: PingConfig = {
     server: { address, port: portOf(command.port, '--port') },
     count,
-    timeout: spanOf(command.timeout, '--timeout'),
-    interval: spanOf(command.interval, '--interval'),
+    timeout: readSpan(command.timeout, '--timeout'),
+    interval: readSpan(command.interval, '--interval'),
     persistent: command.persistent,
     startSeconds: Math.floor(started / 1000),
     startMicros: (started % 1000) * 1000,
     icmpWait: words === 'seed' ? s(1) : 0,
   }
   const show = printer(command.json, words)
-  return command.bind === undefined
-    ? overKernel(address, config, show)
-    : overStack(command, command.bind, config, show, files)
+  const state = createPingClient(config)
+  return runClient(command, address, { engine: pingClient, state, show }, files)
 }
 
 function wordsOf(profile: string): PingWords {
@@ -122,53 +114,6 @@ const texts = (report: PingReport): object =>
     ? { icmp: { ...report.icmp, from: formatIp(report.icmp.from) } }
     : {}
 
-type Show = (report: PingReport) => number | null
-
-/** Ctrl-C ends it with the statistics so far. */
-async function overKernel(address: IpAddress, config: PingConfig, show: Show): Promise<number> {
-  const host = hostFor(address)
-  return new Promise<number>((resolve) => {
-    let interrupted = false
-    const running = host.run(pingClient, createPingClient(config), (report) => {
-      const code = show(report)
-      if (code === null) return
-      process.off('SIGINT', stop)
-      // Its socket is closed after this step.
-      setImmediate(() => host.close())
-      resolve(interrupted ? EXIT_INTERRUPTED : code)
-    })
-    const stop = () => {
-      interrupted = true
-      running.command('stop')
-    }
-    process.once('SIGINT', stop)
-  })
-}
-
-/** Through a TCP of our own, which hears of every ICMP error what it says. */
-async function overStack(
-  { address, gateway }: ClientCommand,
-  bind: string,
-  config: PingConfig,
-  show: Show,
-  files: NodeFiles,
-): Promise<number> {
-  const { LiveRun } = await import('../wire/live.ts')
-  const { untilSignal } = await import('./live.ts')
-  let code: number | null = null
-  const place = { bind, address, ...(gateway === undefined ? {} : { gateway }) }
-  const { scenario, binding } = stackScenario(place, (host) => {
-    host.run(pingClient, createPingClient(config), (report) => {
-      code = show(report)
-      if (code !== null) setImmediate(() => live.stop())
-    })
-  })
-  const live = await LiveRun.open(scenario, { seed: 'ping', bindings: [binding], files })
-  const { lost } = await untilSignal(live, files)
-  if (lost !== null) throw lost
-  return code ?? EXIT_INTERRUPTED
-}
-
 const SERVER_EXAMPLES = `
 Examples:
   $ twinwire ping server
@@ -186,6 +131,11 @@ Without --bind, over the kernel's TCP, which tells of an ICMP error by its own n
 with it, over a TCP of our own, which tells type and code.
 Exit codes: 0 at least one answer came, 1 none did.`
 
+const ICMP_EXAMPLES = `
+Examples:
+  $ sudo twinwire ping icmp 10.0.0.1 --bind tap:tap0 --address 10.0.0.2/24 -c 3
+  $ sudo twinwire ping icmp 10.0.0.1 --bind packet:eth1 --address 10.0.0.9/24 --size 4000`
+
 export const pingVerb: RegisterVerb = (program, files, verb) => {
   const ping = program
     .command('ping')
@@ -202,7 +152,7 @@ export const pingVerb: RegisterVerb = (program, files, verb) => {
     .action((command: ServerCommand) => {
       verb.act = async () => ({ code: await server(command) })
     })
-  ping
+  const client = ping
     .command('client')
     .description('send messages, one after the other')
     .argument('[host]', 'where the server is', '127.0.0.1')
@@ -213,11 +163,24 @@ export const pingVerb: RegisterVerb = (program, files, verb) => {
     .option('--persistent', 'all on one connection', false)
     .option('--profile <name>', "seed: the original's words and waits", 'default')
     .option('--json', 'one JSON object a line', false)
-    .option('--bind <device>', 'over a stack of our own: tap:tap0, packet:eth1')
-    .option('--address <address>', "the stack's: 10.0.0.2/24", collect, [])
-    .option('--gateway <address>', "the stack's way to other networks")
+  placeOptions(client)
     .addHelpText('after', CLIENT_EXAMPLES)
     .action((host: string, command: ClientCommand) => {
-      verb.act = async () => ({ code: await client(host, command, files) })
+      verb.act = async () => ({ code: await pings(host, command, files) })
+    })
+  const icmp = ping
+    .command('icmp')
+    .description('ICMP echo requests, over a stack of our own')
+    .argument('<host>', 'an address or a name')
+  echoOptions(icmp)
+    .addHelpText('after', ICMP_EXAMPLES)
+    .action((host: string, command: EchoCommand) => {
+      if (command.bind === undefined) {
+        throw new UserError('ICMP takes a stack of our own', {
+          where: '--bind',
+          hint: "write '--bind tap:tap0 --address 10.0.0.2/24'; ping(8) uses the kernel's",
+        })
+      }
+      verb.act = async () => ({ code: await echo('icmp', host, '0', command, files) })
     })
 }
