@@ -171,10 +171,14 @@ function finAcknowledged(s: TcpState, now: Nanos, out: TcpOut): void {
   }
 }
 
-/** Half the buffer free, or all of it: then it is worth waking the application. */
+/**
+ * A sixteenth of the buffer free, two segments at least: then it is worth waking the application. Later,
+ * and a buffer that just holds what is in flight would run dry.
+ */
 function offerSpace(s: TcpState, out: TcpOut): void {
-  const space = s.policy.sendBuffer - seqDiff(s.snd.end, s.snd.una)
-  if (space < s.policy.sendBuffer >> 1) return
+  const { sendBuffer } = s.policy
+  const space = sendBuffer - seqDiff(s.snd.end, s.snd.una)
+  if (space < Math.min(Math.max(sendBuffer >> 4, 2 * s.mss), sendBuffer >> 1)) return
   s.wantsSpace = false
   out.event({ kind: 'writable', socket: s.id, space })
 }
