@@ -20,6 +20,8 @@ export interface PipePlan {
   readonly loss: number
   readonly until: Nanos
   readonly seed: string
+  /** The sender's first sequence number. */
+  readonly iss?: number
 }
 
 type Call = Input<SocketCall, TcpSegment>
@@ -33,14 +35,14 @@ class End {
   received = 0
   readonly #calls: SocketCall[] = []
 
-  constructor(policy: TcpPolicy, own: number, peer: number) {
+  constructor(policy: TcpPolicy, own: number, peer: number, iss: number) {
     const at = (host: number) => ({ address: parseIpText(`192.0.2.${host}`)!, port: host })
     this.state = createTcp({
       id: own,
       policy,
       local: at(own),
       remote: at(peer),
-      iss: 1000 * own,
+      iss: iss | 0,
       pathMss: 1460,
       listener: own === 1 ? -1 : 0,
     })
@@ -69,9 +71,9 @@ class End {
   }
 }
 
-/** Bytes a second that came out at the other end; the first second is not counted. */
-export function pipeGoodput({ policy, delay, loss, until, seed }: PipePlan): number {
-  const ends = [new End(policy, 1, 2), new End(policy, 2, 1)] as const
+/** Bytes a second that came out at the other end. */
+export function pipeGoodput({ policy, delay, loss, until, seed, iss = 1000 }: PipePlan): number {
+  const ends = [new End(policy, 1, 2, iss), new End(policy, 2, 1, 2000)] as const
   const draws = [stream(seed, 'there/loss'), stream(seed, 'back/loss')] as const
   const act = (i: 0 | 1, now: Nanos, input: Call): void =>
     ends[i].step(now, input, (segment) => {

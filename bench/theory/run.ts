@@ -2,6 +2,7 @@ import process from 'node:process'
 import { jain, runSharedLink } from '../shared-link.ts'
 import { type FlowFigures, measureFlow } from './flow.ts'
 import { cubicResponse, pftk } from './models.ts'
+import { SMALL_WINDOW, smallWindowGoodput } from './small-window.ts'
 
 // npm run theory: what our TCP gets out of a path beside what theory says, as tables.
 
@@ -116,7 +117,23 @@ async function alone(): Promise<void> {
   table('One flow over 10 Mbit/s and 20 ms, goodput in Mbit/s (9.56 is all there is)', head, lines)
 }
 
+/** A window of 32 KiB over 100 ms, segments lost both ways. */
+function smallWindow(): void {
+  const lines = SMALL_WINDOW.map(([loss, theirs]) => {
+    const ours = (['cubic', 'bbr'] as const).map((congestion) => {
+      const goodputs = ['1', '2', '3', '4', '5'].map((seed) =>
+        smallWindowGoodput(loss, congestion, seed, loss === 0 ? 60 : 1000),
+      )
+      return (goodputs.toSorted((a, b) => a - b)[2]! / 1000).toFixed(2)
+    })
+    return [share(loss), theirs, ...ours]
+  })
+  const head = ['loss', 'smoltcp', 'ours, CUBIC', 'ours, BBR']
+  table('A window of 32 KiB over 100 ms, loss both ways, kB/s (median of five seeds)', head, lines)
+}
+
 padhye()
+smallWindow()
 response()
 await sharing()
 await alone()
