@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import {
   AXES,
   measure,
@@ -79,6 +79,9 @@ async function experiment(name: string, options: ExperimentOptions): Promise<num
       const series = await measured(project, setting, task, runs, options.seed)
       if (options.json) for (const point of series.points) out.line(asJson(series, point))
       else for (const row of tableOf(series, options.markdown)) out.line(row)
+      if (options.markdown && options.out !== undefined) {
+        out.line(`![The same as a plot](${basename(options.out)}/${baseOf(series)}.svg)\n`)
+      }
       out.flush()
       if (options.out !== undefined) write(series, options.out)
     }
@@ -120,6 +123,8 @@ const titleOf = ({ project, setting, task }: Series): string => {
   const { name, bytes, timeoutMs, roundTripMs } = setting
   return `${project}, task ${task} (${name}: ${bytes} bytes, timeout ${timeoutMs} ms, RTT ${roundTripMs} ms)`
 }
+
+const baseOf = ({ project, setting, task }: Series): string => `${project}-${task}-${setting.name}`
 
 const seconds = (value: number): string => value.toFixed(2)
 const percent = (value: number, of: number): string => {
@@ -187,7 +192,7 @@ const asJson = ({ project, setting, task }: Series, { point, ...rest }: Measured
 /** A table and a plot, each under its final name when it is whole. */
 function write(series: Series, directory: string): void {
   const { project, setting, task, points } = series
-  const base = `${project}-${task}-${setting.name}`
+  const base = baseOf(series)
   const { head, rows } = rowsOf(series)
   const csv = [head, ...rows].map((cells) => cells.join(',')).join('\n')
   const curves: Curve[] = [

@@ -30,6 +30,7 @@ import { schemaVerb } from './schema-verb.ts'
 import { simpleFtpVerb } from './simple-ftp.ts'
 import { stackVerb } from './stack.ts'
 import { tcVerb } from './tc.ts'
+import { tunnelVerb } from './tunnel.ts'
 import { type RegisterVerb, type Verb } from './verb.ts'
 import { verifyVerb } from './verify.ts'
 
@@ -54,6 +55,7 @@ const VERBS: readonly RegisterVerb[] = [
   p2mpFtpVerb,
   simpleFtpVerb,
   experimentVerb,
+  tunnelVerb,
   encapsulateVerb,
   liveVerb,
   replayVerb,

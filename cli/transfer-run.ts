@@ -220,7 +220,7 @@ function line(text: string, json: boolean): void {
 }
 
 /** Runs something on the kernel's sockets until it says that it is over. */
-function onKernel(
+export function onKernel(
   options: KernelHostOptions,
   start: (
     host: KernelHost,

@@ -66,10 +66,10 @@ export const fixedTimeout = (timeout: Nanos): ArqTimeout => ({
 
 /** RFC 6298 with a floor that suits a file transfer on its own port. */
 export const ESTIMATED: ArqTimeout = {
-  initial: s(1),
+  initial: ms(500),
   fixed: false,
   min: ms(20),
-  max: s(8),
+  max: s(4),
   backOff: true,
 }
 
@@ -93,7 +93,7 @@ export const SOUND: ArqPolicy = {
   timer: 'packet',
   timeout: ESTIMATED,
   pace: 0,
-  retries: 8,
+  retries: 7,
   exhausted: 'fail',
   fastResend: 3,
   congestion: true,

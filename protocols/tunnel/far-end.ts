@@ -99,8 +99,8 @@ export const farEnd: Application<FarEnd, never, TunnelReport> = {
         out.report({ kind: 'refused', error: event.error })
       }
     }
-    const { service, sweep, idle } = s.timers
-    out.wake(s.over ? NEVER : Math.min(service, sweep, idle))
+    const { timers } = s
+    out.wake(s.over ? NEVER : Math.min(timers.service, timers.sweep, timers.idle))
   },
 }
 

@@ -85,7 +85,7 @@ describe('stop and wait, to three', () => {
   test('nobody answers: sent again after 1, 3, 7 s, then given up', () => {
     const policy = {
       ...STOP_AND_WAIT,
-      timeout: { ...ESTIMATED, initial: s(1) },
+      timeout: { ...ESTIMATED, initial: s(1), max: s(8) },
       retries: 3,
     }
     expect(arqTimeline(policy, 1, [[0, 'end 1']], 60_000)).toMatchInlineSnapshot(`

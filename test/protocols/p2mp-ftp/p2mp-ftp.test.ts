@@ -133,5 +133,5 @@ test('nobody listens on the port: an ICMP error is a hint, and the retries decid
   })
   expect(result.sent).toMatchObject({ kind: 'failed' })
   expect(result.sent!.peers[0]!.why).toBe('unreachable')
-  expect(result.sent!.span).toBe(s(15))
+  expect(result.sent!.span).toBe(s(7.5))
 })

@@ -153,12 +153,7 @@ describe('edges', () => {
   test.each([655_360, 655_370])(
     '%i bytes: more chunks than Identifications',
     async (size) => {
-      const near = {
-        policy: {
-          ...(await import('../../../protocols/tunnel/near-end.ts')).NEAR_POLICY,
-          ...policy,
-        },
-      }
+      const near = { policy: { ...NEAR_POLICY, pace: 100_000 } }
       await whole(randomBytes(size, 4), { near, far: { service: 10_000 } })
     },
     60_000,
