@@ -56,15 +56,11 @@ describe.runIf(needs('tcpdump'))('two namespaces and a cable', () => {
     desk.write('salam', 'hello!\n my'.padEnd(70, '.') + 'igili')
     const capture = a.start('tcpdump', '-i', 'e0', '-nn', '-l', '-x', 'ip proto 253')
     await capture.says(/listening/)
-    const relay = b.start(
-      ...[PROGRAM, 'tunnel', 'relay', '--profile', 'seed'],
-      ...['--local', '10.78.0.2', '--from', '10.78.0.1'],
-    )
+    const seed = (rest: string) => ['tunnel', ...rest.split(' '), '--profile', 'seed']
+    const relay = b.start(PROGRAM, ...seed('relay --local 10.78.0.2 --from 10.78.0.1'))
     await relay.says(/waits/)
-    const sender = a.run(
-      ...[PROGRAM, 'tunnel', 'send', '10.78.0.2', path('salam'), '--profile', 'seed'],
-      ...['--local', '10.78.0.1', '--out', path('back')],
-    )
+    const ends = `send 10.78.0.2 ${path('salam')} --local 10.78.0.1 --out ${path('back')}`
+    const sender = a.run(PROGRAM, ...seed(ends))
     expect(sender.code).toBe(0)
     expect(desk.read('back').equals(desk.read('salam'))).toBe(true)
     expect(sender.out).toContain('Received ack packet with sequence number: 7\n')
@@ -82,7 +78,16 @@ describe.runIf(needs('tcpdump'))('two namespaces and a cable', () => {
   })
 
   test('nobody is there: exit 1', () => {
-    const sender = a.run(...[PROGRAM, 'tunnel', 'send', '10.78.0.2', path('salam'), '--json'])
+    const sender = a.run(
+      PROGRAM,
+      'tunnel',
+      'send',
+      '10.78.0.2',
+      path('salam'),
+      '--json',
+      '--retries',
+      '1',
+    )
     expect(sender.code).toBe(1)
     expect(JSON.parse(sender.out)).toMatchObject({ schema: 1, result: 'failed' })
   }, 60_000)
