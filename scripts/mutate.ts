@@ -31,7 +31,7 @@ export default defineConfig({
 const FRUGAL = { ...process.env, NODE_OPTIONS: '--max-old-space-size=1024' }
 
 /** A run that takes longer hangs. */
-const PATIENCE_MS = 180_000
+const PATIENCE_MS = 120_000
 
 interface Verdict {
   /** The first test that failed; \`null\`: none. */

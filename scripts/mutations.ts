@@ -34,9 +34,9 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp('no Nagle', 'transmit', '!s.policy.nagle || ', 'true || '),
   tcp(
     'a delayed ACK never sent',
-    'timers',
-    'if (timers.delayedAck <= now)',
-    'if (timers.delayedAck < 0)',
+    'text-arrives',
+    'timers.delayedAck = now + policy.delayedAck',
+    'timers.delayedAck = NEVER',
   ),
   tcp(
     'every segment acknowledged',
@@ -174,7 +174,12 @@ export const MUTATIONS: readonly Mutation[] = [
     'constructor(choices: TcpChoices) {\n    Object.assign(this, choices)',
     'constructor(choices: TcpChoices) {\n    Object.assign(this, choices, { dsack: false })',
   ),
-  tcp('no keep-alive probe', 'timers', 'timers.keepAlive <= now', 'timers.keepAlive < 0'),
+  tcp(
+    'no keep-alive probe',
+    'keep-alive',
+    's.policy.keepAlive ? now + s.policy.keepIdle : NEVER',
+    'NEVER',
+  ),
   tcp('CUBIC reduces as Reno does', 'congestion/cubic', 'const BETA = 0.7', 'const BETA = 0.5'),
   tcp(
     'a FIN never sent again',

@@ -49,6 +49,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   ecnSynRetries: 'count',
   trafficClass: 'count',
   noOptions: 'flag',
+  idleRestart: 'flag',
   tellsSoftErrors: 'flag',
   resetsHalfOpen: 'flag',
   sendBuffer: 'size',

@@ -37,6 +37,8 @@ export interface TcpChoices {
   readonly finWait2: Nanos
   /** Initial window in segments, RFC 6928. */
   readonly initialWindow: number
+  /** RFC 5681 §4.1: after an idle timeout the window is the initial one again. */
+  readonly idleRestart: boolean
   /** What moves the congestion window. */
   readonly congestion: CongestionName
   /** RFC 3465: how many segments an ACK is worth in slow start at most; RFC 9406 §4.3 says 8. */

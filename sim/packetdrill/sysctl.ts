@@ -51,7 +51,15 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_keepalive_probes': (n) => policy({ keepCount: n }),
   'net.ipv4.tcp_syncookies': (n) => policy({ synCookies: n !== 0 }),
   'net.ipv4.tcp_rfc1337': (n) => policy({ timeWaitStays: n !== 0 }),
+  'net.ipv4.tcp_slow_start_after_idle': (n) => policy({ idleRestart: n !== 0 }),
+  'net.ipv4.tcp_invalid_ratelimit': (n) => policy({ challengeWindow: ms(n) }),
+  'net.ipv4.tcp_rto_min_us': (n) => policy({ rtoMin: 1000 * n }),
   'net.ipv4.tcp_fastopen': only(0),
+  'net.ipv4.tcp_fack': only(0),
+  'net.ipv4.tcp_autocorking': only(0),
+  'net.ipv4.tcp_mtu_probing': only(0),
+  'net.ipv4.tcp_thin_linear_timeouts': only(0),
+  'net.ipv4.tcp_notsent_lowat': only(-1, 2 ** 32 - 1),
   'net.inet.tcp.rfc1323': (n) => policy({ timestamps: n !== 0, windowScale: n !== 0 }),
   'net.inet.tcp.sack.enable': (n) => policy({ sackPermitted: n !== 0 }),
   'net.inet.tcp.recvspace': (n) => policy({ receiveBuffer: n }),
@@ -92,11 +100,37 @@ const COUNT = /^sockstat\s.*\bgrep -c (\w+)\s*\|\s*grep (\d+)$/
  * @throws Unsupported for a command that is none of them, or a value that the host does not have.
  */
 export function settingsOf(command: string, line: number): Setting[] {
-  const parts = command.split(/[;\n]|&&/).map((part) => part.trim())
-  return parts.filter((part) => part !== '').map((part) => settingOf(part, line))
+  const parts = command.split(/[;\n]|&&|\|\|/).map((part) => part.trim())
+  return parts.flatMap((part) => {
+    const [, several] = /^\S*\bset_sysctls\.py\s+(.*)$/.exec(part) ?? []
+    if (several === undefined) return part === '' ? [] : [settingOf(part, line)]
+    return several.split(/\s+(?=\/)/).map((each) => settingOf(asSysctl(each), line))
+  })
+}
+
+/** Of kernels that cut segments late, remember paths, or run programs: nothing that shows here. */
+const IDLE =
+  /^net\.(core\.\w+|ipv4\.(tcp_(no_metrics_save|min_tso_segs|tso_win_divisor|pacing_\w+|fastopen_\w+|ecn_option\w*|moderate_rcvbuf|limit_output_bytes|challenge_ack_limit|tw_reuse|max_syn_backlog|min_snd_mss|base_mss)))$/
+
+/** They change a machine's devices and routes, of which the host has none but the script. */
+const IDLE_COMMAND = /^(tc|ethtool|ip|kldstat|kldload|\S*sysctl_restore\S*\.sh)\b/
+
+/** What the suites of Linux begin with, as far as it is not what the TCP does anyway. */
+const DEFAULTS = /^\S*\bdefaults\.sh$/
+const LINUX_DEFAULTS: Partial<TcpChoices> = {
+  receiveBuffer: 540_000,
+  receiveBufferMax: 15_728_640,
+  sendBuffer: 262_144,
+  synRetries: 5,
+  synAckRetries: 5,
+  congestion: 'cubic',
+  idleRestart: false,
+  ecn: 'off',
 }
 
 function settingOf(command: string, line: number): Setting {
+  if (IDLE_COMMAND.test(command)) return NONE
+  if (DEFAULTS.test(command)) return policy(LINUX_DEFAULTS)
   const counted = COUNT.exec(command)
   if (counted !== null) {
     return { kind: 'count', state: counted[1]!, expected: Number(counted[2]) }
@@ -108,6 +142,7 @@ function settingOf(command: string, line: number): Setting {
     throw new Unsupported(`command '${command.split(/\s/, 1)[0]}'`, line)
   }
   if (name === 'net.ipv4.tcp_congestion_control') return congestionOf(value, line)
+  if (IDLE.test(name)) return NONE
   const meaning = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : buffers(name)
   const number = Number(
     value.replaceAll(/["']/g, '').trim().split(/\s+/)[name.endsWith('mem') ? 1 : 0],
@@ -120,6 +155,12 @@ function settingOf(command: string, line: number): Setting {
 function congestionOf(value: string, line: number): Setting {
   if (isCongestionName(value)) return policy({ congestion: value })
   throw new Unsupported(`net.ipv4.tcp_congestion_control=${value}`, line)
+}
+
+/** `/proc/sys/net/ipv4/tcp_sack=1` is `sysctl net.ipv4.tcp_sack=1`. */
+function asSysctl(assignment: string): string {
+  const [path = '', value = ''] = assignment.split('=')
+  return `sysctl ${path.replace('/proc/sys/', '').replaceAll('/', '.')}=${value.trim()}`
 }
 
 /** Three sizes: least, usual, most. */

@@ -46,6 +46,6 @@ export const newReno: CongestionControl = {
 
   /** RFC 5681 §4.1: after an idle RTO the network is asked anew. */
   resumed({ cc, mss, policy }, _now, idle) {
-    if (idle) cc.cwnd = Math.min(cc.cwnd, policy.initialWindow * mss)
+    if (idle && policy.idleRestart) cc.cwnd = Math.min(cc.cwnd, policy.initialWindow * mss)
   },
 }

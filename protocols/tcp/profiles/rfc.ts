@@ -36,6 +36,7 @@ export const RFC = createPolicy({
   msl: s(30),
   finWait2: s(60),
   initialWindow: 10,
+  idleRestart: true,
   congestion: 'cubic',
   slowStartLimit: 8,
   hystart: true,
