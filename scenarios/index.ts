@@ -18,6 +18,7 @@ import ping from './ping.ts'
 import pmtudBlackhole from './pmtud-blackhole.ts'
 import routerChain from './router-chain.ts'
 import switchedLan from './switched-lan.ts'
+import synFlood from './syn-flood.ts'
 import tcpPing from './tcp-ping.ts'
 import udpEcho from './udp-echo.ts'
 
@@ -33,6 +34,7 @@ export const scenarios: readonly Scenario[] = [
   mobileTrace,
   partitionHeal,
   crashRestart,
+  synFlood,
   switchedLan,
   routerChain,
   fragments,

@@ -195,13 +195,17 @@ export class TcpListener extends Socket {
     const { socket, local, remote } = event
     const connection = new TcpSocket(this.node, this.settle, socket, local, remote)
     const accepting = this.#accepting.shift()
-    if (accepting === undefined) this.#ready.push(connection)
-    else accepting.resolve(connection)
+    if (accepting === undefined) {
+      this.#ready.push(connection)
+      return
+    }
+    this.#taken()
+    accepting.resolve(connection)
   }
 
   listen(port: number, backlog: number): void {
     this.call({ kind: 'bind', socket: this.id, address: null, port })
-    this.call({ kind: 'listen', socket: this.id, backlog })
+    this.call({ kind: 'listen', socket: this.id, backlog, queues: true })
   }
 
   /** Connections that nobody accepted are reset, and nobody waits for one any more. */
@@ -215,9 +219,18 @@ export class TcpListener extends Socket {
     for (const each of accepting) each.reject(new SocketError('ECONNABORTED', 'listener closed'))
   }
 
+  /** One less waits: there is room for another. */
+  #taken(): void {
+    if (!this.closed) this.call({ kind: 'accept', socket: this.id })
+  }
+
+  /** The next connection. As many as the backlog wait for this; more are not let in. */
   accept(): Promise<TcpSocket> {
     const ready = this.#ready.shift()
-    if (ready !== undefined) return Promise.resolve(ready)
+    if (ready !== undefined) {
+      this.#taken()
+      return Promise.resolve(ready)
+    }
     if (this.closed) return Promise.reject(new SocketError('EBADF', 'listener closed'))
     return this.waitFor<TcpSocket>((waiting) => this.#accepting.push(waiting))
   }

@@ -110,6 +110,8 @@ export function callText(call: HostCall): string {
       return `call receive ${call.socket} max ${call.max}`
     case 'set':
       return `call set ${call.socket} ${call.option}=${call.value}`
+    case 'accept':
+      return `call accept ${call.socket}`
     case 'get':
       return `call get ${call.socket} ${call.option}`
     case 'shutdown':

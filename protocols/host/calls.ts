@@ -1,6 +1,6 @@
 import type { Errno } from '../errno.ts'
 import { DEFAULT_TTL } from '../ipv4/packet.ts'
-import type { Nanos } from '../time.ts'
+import { NEVER, type Nanos } from '../time.ts'
 import {
   addConnection,
   addListener,
@@ -162,7 +162,17 @@ function listen(
   if (port === 0) return reject(call, 'EINVAL', out)
   if (!addListener(h.tcp, address, port, call.socket)) return reject(call, 'EADDRINUSE', out)
   const backlog = Math.max(call.backlog, 1)
-  h.sockets[call.socket] = { kind: 'listener', policy, address, port, backlog, opening: 0 }
+  h.sockets[call.socket] = {
+    kind: 'listener',
+    policy,
+    address,
+    port,
+    backlog,
+    queues: call.queues ?? false,
+    waiting: 0,
+    cookieAt: -NEVER,
+    opening: 0,
+  }
 }
 
 function connect(
@@ -202,6 +212,10 @@ function listenerCall(
   out: HostOut,
 ): void {
   if (call.kind === 'set' || call.kind === 'get') return option(socket, call, out)
+  if (call.kind === 'accept') {
+    socket.waiting = Math.max(socket.waiting - 1, 0)
+    return
+  }
   if (call.kind !== 'close' && call.kind !== 'abort') return reject(call, 'EOPNOTSUPP', out)
   removeListener(h.tcp, socket.address, socket.port)
   // Its half-open connections have nobody to be handed to.

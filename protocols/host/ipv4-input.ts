@@ -19,7 +19,7 @@ import { optionsPass } from './ipv4-options.ts'
 import { natArrives, natLeaves } from './nat.ts'
 import { rawArrives } from './raw.ts'
 import { BROADCAST, type HostState } from './state.ts'
-import { tcpArrives } from './tcp.ts'
+import { tcpArrives } from './tcp-input.ts'
 import { udpArrives } from './udp.ts'
 
 /** A packet came in, in a broadcast frame or not; at no interface where we sent it ourselves. */

@@ -21,7 +21,7 @@ import { isIpv6Fragment } from '../ipv6/fragment.ts'
 import type { HostOut } from './output.ts'
 import { rawArrives } from './raw.ts'
 import { type HostState } from './state.ts'
-import { tcpArrives } from './tcp.ts'
+import { tcpArrives } from './tcp-input.ts'
 import { udpArrives } from './udp.ts'
 
 /** A packet came in by an interface, in a frame for us or for a group. */

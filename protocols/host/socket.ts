@@ -24,7 +24,17 @@ export type SocketCall =
       /** 0: the host chooses. */
       readonly port: number
     }
-  | { readonly kind: 'listen'; readonly socket: SocketId; readonly backlog: number }
+  /**
+   * `backlog`: how many handshakes may be under way, and, where it `queues`, how many connections may
+   * wait for an `accept`, which then is due for each that was `accepted`.
+   */
+  | {
+      readonly kind: 'listen'
+      readonly socket: SocketId
+      readonly backlog: number
+      readonly queues?: boolean
+    }
+  | { readonly kind: 'accept'; readonly socket: SocketId }
   | { readonly kind: 'connect'; readonly socket: SocketId; readonly remote: Endpoint }
   | { readonly kind: 'send'; readonly socket: SocketId; readonly bytes: Bytes }
   | {

@@ -103,6 +103,11 @@ export interface Listener {
   readonly address: IpAddress | null
   readonly port: number
   readonly backlog: number
+  /** The application says `accept` for each connection: so many wait for it at most. */
+  readonly queues: boolean
+  waiting: number
+  /** When a SYN was last answered by a cookie. */
+  cookieAt: Nanos
   /** Connections of this listener that are in SYN-RECEIVED. */
   opening: number
 }

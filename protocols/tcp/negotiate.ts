@@ -1,4 +1,4 @@
-import { isIpv4 } from '../address.ts'
+import { type IpAddress, isIpv4 } from '../address.ts'
 import { agreeOnEcn } from './ecn.ts'
 import { NO_OPTIONS, TcpOptions } from './options.ts'
 import type { TcpSegment } from './segment.ts'
@@ -53,7 +53,7 @@ export function agree(s: TcpState, syn: TcpSegment): void {
   s.timestamps = offers && policy.timestamps && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue
   agreeOnEcn(s, syn)
-  s.peerMss = options.mss < 0 ? defaultMss(s) : Math.max(options.mss, MIN_MSS)
+  s.peerMss = options.mss < 0 ? defaultMss(s.remoteAddress) : Math.max(options.mss, MIN_MSS)
   s.mss = sendMss(s)
 }
 
@@ -62,4 +62,4 @@ export const sendMss = (s: TcpState): number =>
   Math.min(s.peerMss, s.pathMss, s.routeMss, s.holeMss) - (s.timestamps ? TIMESTAMP_BYTES : 0)
 
 /** RFC 9293 §3.7.1: what a peer takes that does not say. */
-const defaultMss = ({ remoteAddress }: TcpState): number => (isIpv4(remoteAddress) ? 536 : 1220)
+export const defaultMss = (remote: IpAddress): number => (isIpv4(remote) ? 536 : 1220)

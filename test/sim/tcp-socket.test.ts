@@ -255,7 +255,7 @@ describe('what goes wrong has the name that Linux gives it:', () => {
     const log = new Log()
     await run(
       twoHosts({
-        tcp: { dataRetries: 3 },
+        tcp: { dataRetries: 3, rack: false },
         link: { drop: 'every data segment' },
         a: async (host) => {
           const socket = await host.connect('10.0.0.2', 80)

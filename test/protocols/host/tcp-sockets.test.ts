@@ -116,7 +116,7 @@ test('a full backlog lets the SYN go by: it comes again after 1 s', async () => 
     { ends: { c: '10.1.0.1/24', b: '10.1.0.2/24' }, delay: '10ms', to: { c: { drop: [2, 3] } } },
   ]
   const text = await story({
-    topology: { a: 'host', b: 'host', c: 'host' },
+    topology: { a: 'host', b: { kind: 'host', tcp: { synCookies: false } }, c: 'host' },
     links,
     until: '30s',
     trace: /backlog/,
@@ -126,7 +126,10 @@ test('a full backlog lets the SYN go by: it comes again after 1 s', async () => 
         await host.connect('10.0.0.2', 80)
         say(host, 'connected')
       },
-      b: (host) => void host.listen(80, 1),
+      b: async (host) => {
+        const listener = host.listen(80, 1)
+        for (;;) await listener.accept()
+      },
       c: async (host) => {
         await host.connect('10.1.0.2', 80)
         say(host, 'connected')
