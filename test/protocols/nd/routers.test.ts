@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Icmpv6Message } from '../../../protocols/icmpv6/message.ts'
+import { solicitedNode } from '../../../protocols/ipv6/address.ts'
 import { Ipv6Packet, PLAIN_IPV6 } from '../../../protocols/ipv6/packet.ts'
 import type { AdvertiseConfig } from '../../../protocols/nd/advertiser.ts'
 import { s } from '../../../protocols/time.ts'
@@ -8,6 +9,7 @@ import {
   ip6,
   ipv6Timeline,
   nd,
+  OWN,
   OWN_LINK_LOCAL,
   PEER,
   PEER_LINK_LOCAL,
@@ -91,10 +93,21 @@ describe('redirects (RFC 4861 §8)', () => {
   }
 
   test('a router tells a neighbour that the destination is its neighbour, too', () => {
-    const script: Script = [[0, ping(PEER, '2001:db8::3')]]
+    const asks = nd(PEER, solicitedNode(OWN), {
+      kind: 'neighbour-solicitation',
+      target: OWN,
+      sourceMac: PEER_MAC,
+      nonce: null,
+    })
+    const script: Script = [
+      [0, asks],
+      [1, ping(PEER, '2001:db8::3')],
+    ]
     expect(ipv6Timeline(script, { forwarding: true, untilMs: 100 })).toMatchInlineSnapshot(`
-      "          0  > fe80::ff:fe00:1 > ff02::1:ff00:3 at 00:03 ns 2001:db8::3
-                0  > fe80::ff:fe00:1 > ff02::1:ff00:2 at 00:02 ns 2001:db8::2"
+      "          0  = neighbour 2001:db8::2 is at 02:00:00:00:00:02
+                0  > 2001:db8::1 > 2001:db8::2 at 00:02 na 2001:db8::1 RSO
+                1  > fe80::ff:fe00:1 > ff02::1:ff00:3 at 00:03 ns 2001:db8::3
+                1  > fe80::ff:fe00:1 > 2001:db8::2 at 00:02 redirect 2001:db8::3 to 2001:db8::3 at null"
     `)
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Bytes } from '../../../protocols/bytes.ts'
-import { type Icmpv6Message } from '../../../protocols/icmpv6/message.ts'
+import type { Icmpv6Message } from '../../../protocols/icmpv6/message.ts'
 import { fromPrefix, solicitedNode } from '../../../protocols/ipv6/address.ts'
 import { Ipv6Packet } from '../../../protocols/ipv6/packet.ts'
 import { emitNd } from '../../../protocols/nd/codec.ts'
