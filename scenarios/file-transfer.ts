@@ -1,4 +1,4 @@
-import { duration, file, output, rate, ratio } from '../sim/params.ts'
+import { duration, file, flag, output, rate, ratio } from '../sim/params.ts'
 import { defineScenario } from '../sim/scenario.ts'
 
 const PORT = 20
@@ -18,11 +18,14 @@ export default defineScenario({
     duplicate: ratio('0%', 'of frames that arrive twice'),
     reorder: ratio('0%', 'of frames that overtake'),
     corrupt: ratio('0%', 'of frames with a flipped bit'),
+    ipv6: flag(false, 'the addresses are IPv6'),
   },
   topology: { a: 'host', b: 'host' },
   links: (p) => [
     {
-      ends: { a: '10.0.0.1/24', b: '10.0.0.2/24' },
+      ends: p.ipv6
+        ? { a: '2001:db8::1/64', b: '2001:db8::2/64' }
+        : { a: '10.0.0.1/24', b: '10.0.0.2/24' },
       queue: '100 frames',
       rate: p.rate,
       delay: p.delay,
@@ -33,10 +36,10 @@ export default defineScenario({
       corrupt: p.corrupt,
     },
   ],
-  programs: ({ file, out }) => ({
+  programs: ({ file, out, ipv6 }) => ({
     a: async (host) => {
       host.note('sha256 sent', file.sha256)
-      const socket = await host.connect('10.0.0.2', PORT)
+      const socket = await host.connect(ipv6 ? '2001:db8::2' : '10.0.0.2', PORT)
       await socket.send(file.bytes)
       socket.shutdown()
       // The end of the other side's stream says that the file has arrived whole.

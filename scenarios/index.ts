@@ -3,6 +3,7 @@ import bufferbloat from './bufferbloat.ts'
 import arpConflict from './arp-conflict.ts'
 import chat from './chat.ts'
 import crashRestart from './crash-restart.ts'
+import dadConflict from './dad-conflict.ts'
 import dhcpRenew from './dhcp-renew.ts'
 import dnsRetry from './dns-retry.ts'
 import dumbbell from './dumbbell.ts'
@@ -17,6 +18,7 @@ import partitionHeal from './partition-heal.ts'
 import ping from './ping.ts'
 import pmtudBlackhole from './pmtud-blackhole.ts'
 import routerChain from './router-chain.ts'
+import slaac from './slaac.ts'
 import switchedLan from './switched-lan.ts'
 import synFlood from './syn-flood.ts'
 import tcpPing from './tcp-ping.ts'
@@ -40,6 +42,8 @@ export const scenarios: readonly Scenario[] = [
   fragments,
   arpConflict,
   pmtudBlackhole,
+  slaac,
+  dadConflict,
   dhcpRenew,
   dnsRetry,
   nat,

@@ -168,8 +168,6 @@ export function duplicateHeard(
 ): boolean {
   const each = state.assigned.find((a) => a.address === address && a.phase === 'tentative')
   if (each === undefined) return false
-  // Not even begun: nothing that we sent can have brought it about, and we will find out.
-  if (each.nonces.length === 0) return true
   const isOwn =
     nonce !== undefined && nonce !== null && each.nonces.some((n) => equalBytes(n, nonce))
   if (isOwn) {
