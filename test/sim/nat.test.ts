@@ -58,7 +58,7 @@ test('a large datagram passes in fragments, both ways', async () => {
 })
 
 test('a path that is narrow behind the router is found out about from inside', async () => {
-  const narrow = LINKS.map((link, i) => (i === 2 ? { ...link, to: { b: { mtu: '600B' } } } : link))
+  const narrow = LINKS.map((link, i) => (i === 2 ? { ...link, mtu: '600B' } : link))
   const { notes } = await runScenario(
     behindNat(
       {
