@@ -1,4 +1,4 @@
-import type { DirectionSummary } from '../trace/summary.ts'
+import { type DirectionSummary, resent } from '../trace/summary.ts'
 import type { Outcome } from './outcome.ts'
 import { percentile } from './samples.ts'
 import type { Expectation, ExpectationSpec, Limits, Quantity } from './scenario.ts'
@@ -35,9 +35,7 @@ export function evaluate(spec: ExpectationSpec, measured: Measured, where: strin
     return limited(`goodput of ${spec.goodput}`, value, spec, rates(where))
   }
   if (spec.retransmissions !== undefined) {
-    const value = sum(flowsOf(spec.retransmissions, measured), ({ retransmissions: r }) => {
-      return r.rto + r.fast + r.probe
-    })
+    const value = sum(flowsOf(spec.retransmissions, measured), resent)
     return limited(`retransmissions of ${spec.retransmissions}`, value, spec, plain)
   }
   if (spec.utilisation !== undefined) {

@@ -230,8 +230,9 @@ function table(rows: readonly Row[]): string[] {
   )
 }
 
-const resent = ({ retransmissions: { rto, fast, probe, mtu } }: DirectionSummary): number =>
-  rto + fast + probe + mtu
+/** Segments that were sent again, for whatever cause. */
+export const resent = ({ retransmissions: r }: DirectionSummary): number =>
+  r.rto + r.fast + r.rack + r.tlp + r.probe + r.mtu
 
 const list = (counts: { readonly [name: string]: number }): string[] =>
   Object.entries(counts)

@@ -9,8 +9,8 @@ import type { TcpState } from './state.ts'
 
 /** §5.3, and what tail loss probes remember (§7.1). */
 export interface Rack {
-  /** The segment sent last of those that have arrived. */
-  xmitTs: Nanos
+  /** The segment sent last of those that have arrived: its burst (RACK.xmit_ts), and its end in it. */
+  burst: number
   endSeq: Seq
   rtt: Nanos
   minRtt: Nanos
@@ -29,7 +29,7 @@ export interface Rack {
 }
 
 export const createRack = (una: Seq): Rack => ({
-  xmitTs: 0,
+  burst: -1,
   endSeq: una,
   rtt: 0,
   minRtt: NEVER,
@@ -56,6 +56,7 @@ export function rackDelivered(
   r: Rack,
   now: Nanos,
   sentAt: Nanos,
+  burst: number,
   end: Seq,
   fate: number,
   sure: boolean,
@@ -67,8 +68,8 @@ export function rackDelivered(
   if (seqGt(end, r.fack)) r.fack = end
   else if (seqLt(end, r.fack) && (fate & RETRANSMITTED) === 0) r.reorderingSeen = true
   r.rtt = rtt
-  if (sentAt > r.xmitTs || (sentAt === r.xmitTs && seqGt(end, r.endSeq))) {
-    r.xmitTs = sentAt
+  if (burst > r.burst || (burst === r.burst && seqGt(end, r.endSeq))) {
+    r.burst = burst
     r.endSeq = end
   }
 }
@@ -104,13 +105,13 @@ export function rackDetectLoss(s: TcpState, r: Rack, b: Scoreboard, now: Nanos):
   for (let i = b.head; i < b.ends.length; i++) {
     const fate = b.fates[i]!
     if (fate & (SACKED | LOST)) continue
-    const sentAt = b.times[i]!
-    if (sentAt > r.xmitTs || (sentAt === r.xmitTs && seqGeq(b.ends[i]!, r.endSeq))) {
+    const burst = b.bursts[i]!
+    if (burst > r.burst || (burst === r.burst && seqGeq(b.ends[i]!, r.endSeq))) {
       // What was sent once was sent in order: behind, everything is younger still.
       if ((fate & RETRANSMITTED) === 0 && seqGeq(startOf(b, i), b.highRxt)) break
       continue
     }
-    const remaining = sentAt + window - now
+    const remaining = b.times[i]! + window - now
     if (remaining <= 0) markLost(b, i)
     else if (remaining > timeout) timeout = remaining
   }

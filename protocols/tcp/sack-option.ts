@@ -1,4 +1,4 @@
-import { type Seq, seqGt, seqLeq, seqLt } from '../sequence.ts'
+import { type Seq, seqAdd, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import {
   LAYOUT_SACK,
   LAYOUT_TIMESTAMPS_SACK,
@@ -6,7 +6,7 @@ import {
   TcpOptions,
   timestampOptions,
 } from './options.ts'
-import { type Block, blockWith } from './reassembly.ts'
+import { type Block, blockWith, type Reassembly } from './reassembly.ts'
 import type { TcpState } from './state.ts'
 
 // What an ACK tells of bytes beyond a gap: RFC 2018 §4, with the duplicates of RFC 2883.
@@ -38,7 +38,7 @@ function sackEdges(s: TcpState): readonly Seq[] {
     edges.push(rcv.dupStart, rcv.dupEnd)
     // A duplicate beyond the gap: then the block it lies in (RFC 2883 §4, 3).
     if (reassembly !== null) around = blockWith(reassembly, rcv.dupStart)
-    if (around !== null) edges.push(around.start, around.end)
+    if (around !== null) edges.push(around.start, edgeOf(reassembly!, around))
     rcv.dupStart = rcv.dupEnd = 0
   }
   if (reassembly === null) return edges
@@ -51,11 +51,15 @@ function sackEdges(s: TcpState): readonly Seq[] {
       if (latest === null || block.stamp > latest.stamp) latest = block
     }
     if (latest === null) break
-    edges.push(latest.start, latest.end)
+    edges.push(latest.start, edgeOf(reassembly, latest))
     below = latest.stamp
   }
   return edges
 }
+
+/** A FIN that came early takes the number behind its text, and is held as that is. */
+const edgeOf = (r: Reassembly, { end }: Block): Seq =>
+  r.hasFin && r.finSeq === end ? seqAdd(end, 1) : end
 
 /** RFC 2883 §4: bytes `start` to `end` have come before. The next ACK says so. */
 export function noteDuplicate(s: TcpState, start: Seq, end: Seq): void {

@@ -49,7 +49,7 @@ function delivered(s: TcpState, b: Scoreboard, i: number, now: Nanos, seg: TcpSe
   if (s.rack === null) return
   // RFC 8985 §6.2 step 2: an older echo is the original's.
   const sure = !s.timestamps || seqGeq(seg.options.timestampEcho, timestampAt(s, sentAt))
-  rackDelivered(s.rack, now, sentAt, end, fate, sure)
+  rackDelivered(s.rack, now, sentAt, b.bursts[i]!, end, fate, sure)
 }
 
 /** The cumulative acknowledgement: everything before `ack` leaves the board. */

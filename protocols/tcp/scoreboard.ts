@@ -21,6 +21,12 @@ export const TWICE = 8
 export interface Scoreboard {
   ends: Seq[]
   times: Nanos[]
+  /**
+   * Which burst it left in: RFC 8985 §6.2 tells what was sent in one instant apart by its numbers, but a
+   * retransmission may leave behind new text.
+   */
+  bursts: number[]
+  burst: number
   fates: number[]
   head: number
   /** Where the first run begins: SND.UNA. */
@@ -62,6 +68,8 @@ export const REPEATED = 2
 export const createScoreboard = (start: Seq): Scoreboard => ({
   ends: [],
   times: [],
+  bursts: [],
+  burst: 0,
   fates: [],
   head: 0,
   start,
@@ -91,7 +99,8 @@ export const segmentsIn = (length: number, mss: number): number => Math.ceil(len
 /** What was sent behind everything before it. Only full segments join a run: so they can be counted. */
 export function append(b: Scoreboard, end: Seq, now: Nanos, fate: number, mss: number): void {
   const last = b.ends.length - 1
-  if (last >= b.head && b.times[last] === now && b.fates[last] === fate) {
+  const joins = last >= b.head && b.times[last] === now && b.fates[last] === fate
+  if (joins && b.bursts[last] === b.burst) {
     const length = lengthOf(b, last)
     if (length % mss === 0 && seqDiff(end, b.ends[last]!) === mss) {
       b.ends[last] = end
@@ -100,6 +109,7 @@ export function append(b: Scoreboard, end: Seq, now: Nanos, fate: number, mss: n
   }
   b.ends.push(end)
   b.times.push(now)
+  b.bursts.push((b.burst += 1))
   b.fates.push(fate)
 }
 
@@ -110,6 +120,7 @@ export function compact(b: Scoreboard): void {
   if (b.head < COMPACT) return
   b.ends.splice(0, b.head)
   b.times.splice(0, b.head)
+  b.bursts.splice(0, b.head)
   b.fates.splice(0, b.head)
   b.head = 0
 }
@@ -133,6 +144,7 @@ export function splitAt(b: Scoreboard, seq: Seq): number {
   if (b.ends[i] === seq) return i + 1
   b.ends.splice(i, 0, seq)
   b.times.splice(i, 0, b.times[i]!)
+  b.bursts.splice(i, 0, b.bursts[i]!)
   b.fates.splice(i, 0, b.fates[i]!)
   return i + 1
 }
@@ -195,11 +207,13 @@ export function lostFrom(b: Scoreboard, i: number, most: number): number {
 /** `from` to `end` has been sent again. */
 export function resent(b: Scoreboard, from: Seq, end: Seq, now: Nanos): void {
   const first = splitAt(b, from)
+  b.burst += 1
   if (seqLt(end, b.ends[b.ends.length - 1]!)) splitAt(b, end)
   for (let i = first; i < b.ends.length && seqGeq(end, b.ends[i]!); i++) {
     const fate = b.fates[i]!
     setFate(b, i, (fate & ~LOST) | RETRANSMITTED | (fate & LOST ? 0 : TWICE))
     b.times[i] = now
+    b.bursts[i] = b.burst
   }
   if (seqGt(end, b.highRxt)) b.highRxt = end
 }
@@ -214,6 +228,7 @@ export function unknownFlight(una: Seq, nxt: Seq): Scoreboard {
   if (seqGt(nxt, una)) {
     b.ends.push(seqAdd(nxt, 0))
     b.times.push(0)
+    b.bursts.push(0)
     b.fates.push(0)
   }
   return b

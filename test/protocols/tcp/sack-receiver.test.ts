@@ -38,6 +38,12 @@ describe('SACK blocks of an ACK (RFC 2018 §4)', () => {
     )
   })
 
+  test('a FIN behind text beyond the gap is held as the text is', () => {
+    expect(selective('1 < F. 1001:1501(500) ack 1', { until: '2s' })).toMatchInlineSnapshot(
+      `"   1      > . 1:1(0) ack 1 win 65535 <nop,nop,sack 1001:1502>"`,
+    )
+  })
+
   test('beside timestamps three blocks fit', () => {
     const script = `
       0    connect
