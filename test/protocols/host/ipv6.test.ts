@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { formatIp } from '../../../protocols/address.ts'
 import { story } from '../../../sim/testing/story.ts'
 
 // Hosts that speak IPv6 with addresses that were written down, in place, recorded and encoded.
@@ -115,5 +116,69 @@ test('an echo request that nobody is there for brings address unreachable', asyn
     3.008    a  {"kind":"error","from":"2001:db8:1::ff","type":3,"code":0,"rtt":2000000}
     5.001000000 r>a  IP6 2001:db8:1::ff > 2001:db8:1::1: ICMP6, neighbor solicitation, who has 2001:db8:1::1, length 32
     5.002000000 a>r  IP6 2001:db8:1::1 > 2001:db8:1::ff: ICMP6, neighbor advertisement, tgt is 2001:db8:1::1, length 32"
+  `)
+})
+
+test('a connection that makes progress keeps its neighbours reachable (RFC 4861 §7.3.1)', async () => {
+  const lines = await story({
+    ...TWO,
+    until: '110s',
+    trace: /solicitation/,
+    programs: () => ({
+      a: async (host) => {
+        const socket = await host.connect('2001:db8::2', 9)
+        for (let second = 0; second < 100; second++) {
+          await socket.send('tick')
+          await host.sleep('1s')
+        }
+        socket.abort()
+      },
+      b: (host) => host.serve('discard'),
+    }),
+  })
+  // Nobody asks again: without the hint, both would at the latest 50 s after the answer.
+  expect(lines).toMatchInlineSnapshot(
+    `"0.000000000 a>b  IP6 2001:db8::1 > ff02::1:ff00:2: ICMP6, neighbor solicitation, who has 2001:db8::2, length 32"`,
+  )
+})
+
+test('both families on one link, and a socket that hears both', async () => {
+  const lines = await story({
+    topology: { a: 'host', b: 'host' },
+    links: [
+      {
+        ends: { a: ['10.0.0.1/24', '2001:db8::1/64'], b: ['10.0.0.2/24', '2001:db8::2/64'] },
+        delay: '1ms',
+      },
+    ],
+    until: '20s',
+    programs: (say) => ({
+      a: async (host) => {
+        for (const to of ['10.0.0.2', '2001:db8::2']) {
+          const socket = host.udp()
+          socket.sendTo('hi', to, 9)
+          const tcp = await host.connect(to, 7)
+          await tcp.send('hi')
+          say(host, `${to}: ${(await tcp.receive())!.length} bytes back`)
+          tcp.close()
+        }
+      },
+      b: [
+        (host) => host.serve('echo'),
+        async (host) => {
+          const socket = host.udp(9)
+          for (let i = 0; i < 2; i++) {
+            const { remote } = await socket.receive()
+            say(host, `from ${formatIp(remote.address)}`)
+          }
+        },
+      ],
+    }),
+  })
+  expect(lines).toMatchInlineSnapshot(`
+    "0.003    b  from 10.0.0.1
+    0.006    a  10.0.0.2: 2 bytes back
+    0.009    b  from 2001:db8::1
+    0.012    a  2001:db8::2: 2 bytes back"
   `)
 })
