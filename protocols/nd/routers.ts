@@ -18,6 +18,10 @@ export const MAX_RTR_SOLICITATIONS = 3
 /** RFC 7559 §2.1: where it was never answered, it is asked again at most every hour. */
 export const SOLICITATION_INTERVAL_MAX: Nanos = s(3600)
 
+/** Routers and prefixes. Whoever sends advertisements shall not fill our memory. */
+export const ROUTERS_MAX = 16
+export const PREFIXES_MAX = 32
+
 export interface DefaultRouter {
   readonly address: Ipv6Address
   validUntil: Nanos
@@ -110,7 +114,7 @@ export function advertisementHeard(
     // RFC 7559 §2: one that routes for us ends the asking.
     state.solicitAt = NEVER
     if (known !== undefined) known.validUntil = untilOf(now, ra.lifetime)
-    else {
+    else if (state.routers.length < ROUTERS_MAX) {
       state.routers.push({ address: from, validUntil: untilOf(now, ra.lifetime) })
       out.router(from, true)
     }
@@ -122,7 +126,7 @@ export function advertisementHeard(
       (each) => each.prefix === prefix && each.prefixLength === prefixLength,
     )
     if (there === undefined) {
-      if (validLifetime === 0) continue
+      if (validLifetime === 0 || state.prefixes.length >= PREFIXES_MAX) continue
       state.prefixes.push({ prefix, prefixLength, validUntil })
       out.onLink(prefix, prefixLength, true)
     } else if (validLifetime === 0) removePrefix(state, there, out)

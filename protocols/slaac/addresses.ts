@@ -20,6 +20,9 @@ export const PROBES_AFTER_LOOP = 3
 /** RFC 4862 §5.5.3 (e): who has not authenticated itself cannot shorten a lifetime below this. */
 export const TWO_HOURS: Nanos = s(7200)
 
+/** Addresses of an interface. Whoever advertises prefixes shall not give it any number of them. */
+export const ADDRESSES_MAX = 16
+
 export type AddressPhase = 'tentative' | 'preferred' | 'deprecated' | 'duplicate'
 
 export interface Assigned {
@@ -215,7 +218,7 @@ export function prefixAdvertised(
   const validUntil = untilOf(now, info.validLifetime)
   const each = state.assigned.find((other) => other.address === address)
   if (each === undefined) {
-    if (info.validLifetime === 0) return
+    if (info.validLifetime === 0 || state.assigned.length >= ADDRESSES_MAX) return
     const given = { address, prefixLength: info.prefixLength, origin: 'autoconf' } as const
     return assign(state, from, given, preferredUntil, validUntil, out)
   }

@@ -8,6 +8,13 @@ import { formatIp } from '../../protocols/address.ts'
 import { concatBytes, fromHex } from '../../protocols/bytes.ts'
 import { emitEthernet } from '../../protocols/ethernet/codec.ts'
 import type { EthernetFrame } from '../../protocols/ethernet/frame.ts'
+import dadConflict from '../../scenarios/dad-conflict.ts'
+import fileTransfer from '../../scenarios/file-transfer.ts'
+import ping from '../../scenarios/ping.ts'
+import slaac from '../../scenarios/slaac.ts'
+import { MemoryFiles } from '../../sim/files.ts'
+import { runScenario } from '../../sim/run.ts'
+import type { Scenario } from '../../sim/scenario.ts'
 import { isIpv6Fragment } from '../../protocols/ipv6/fragment.ts'
 import { IPV6_HEADER, type Ipv6Packet } from '../../protocols/ipv6/packet.ts'
 import { ethernetFrame } from './arbitrary.ts'
@@ -153,7 +160,50 @@ function dissect(frames: readonly Uint8Array[]): { [field: string]: string }[] {
   )
 }
 
+/** A scenario's frames, as a capture would hold them. */
+async function framesOf(scenario: Scenario, settings: { [name: string]: string } = {}) {
+  const frames: Uint8Array[] = []
+  await runScenario(scenario, {
+    seed: '1',
+    settings,
+    files: new MemoryFiles({ 'shipped:letter.txt': new Uint8Array(40_000) }),
+    observers: [(record) => record.kind === 'sent' && frames.push(emitEthernet(record.frame))],
+  })
+  return frames
+}
+
+/** Of each frame that tshark complains about, what it shows of it. */
+function complaints(frames: readonly Uint8Array[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'frames-'))
+  const file = join(folder, 'frames.pcap')
+  writeFileSync(file, capture(frames))
+  const bad = ['ip', 'tcp', 'udp', 'icmpv6', 'icmp'].map((name) => `${name}.checksum.status == 0`)
+  const filter = ['_ws.malformed', '_ws.expert.group == checksum', ...bad].join(' || ')
+  const settings = CHECKS.flatMap((setting) => ['-o', setting])
+  const text = execFileSync('tshark', ['-n', '-r', file, ...settings, '-Y', filter], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  rmSync(folder, { recursive: true })
+  return text
+}
+
 describe.skipIf(!present)('tshark', () => {
+  test.each([
+    ['slaac', slaac, {}],
+    ['dad-conflict', dadConflict, {}],
+    ['ping over IPv6', ping, { ipv6: 'true' }],
+    ['file-transfer over IPv6', fileTransfer, { ipv6: 'true', loss: '5%' }],
+  ])('finds nothing wrong with a capture of %s', async (_, scenario, settings) => {
+    const frames = await framesOf(scenario, settings)
+    expect(frames.length).toBeGreaterThan(10)
+    expect(complaints(frames)).toBe('')
+    // It would complain: one bit, behind the Ethernet header.
+    const last = Uint8Array.from(frames.findLast((frame) => frame.length > 60)!)
+    last[last.length - 1]! ^= 1
+    expect(complaints([last])).not.toBe('')
+  })
+
   test('reads every frame as we wrote it, with good checksums', () => {
     const frames = [
       ...[...vectors, ['', WITH_IPV4_OPTIONS] as const].map(([, { frame }]) => frame),

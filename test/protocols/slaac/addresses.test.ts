@@ -239,6 +239,22 @@ describe('stateless autoconfiguration (RFC 4862 §5.5)', () => {
     expect(discovery!.routers).toEqual([{ address: PEER_LINK_LOCAL, validUntil: 1803e9 }])
   })
 
+  test('neither routers nor prefixes can fill the memory', () => {
+    const script: Script = Array.from({ length: 100 }, (_, i) => {
+      const prefixes = [{ prefix: ip6(`2001:db8:${i + 100}::`) }]
+      const { packet } = ra(prefixes[0]) as { packet: Ipv6Packet }
+      const { destination, hopLimit, details, payload } = packet
+      const from = ip6(`fe80::${i + 10}`)
+      const said = new Ipv6Packet(from, destination, 58, hopLimit, details, payload)
+      return [3000 + i, { packet: said }] as const
+    })
+    const { state } = ipv6Afterwards(script, { ...auto, untilMs: 20_000 })
+    const { discovery, list } = state.interfaces[0]!.ipv6!
+    expect(discovery!.routers).toHaveLength(16)
+    expect(discovery!.prefixes).toHaveLength(32)
+    expect(list.assigned).toHaveLength(16)
+  })
+
   test('a router that says it is none is none', () => {
     const script: Script = [
       [3000, ra()],
