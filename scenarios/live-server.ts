@@ -1,6 +1,6 @@
 import { createHttpServer, httpServer } from '../protocols/http/server.ts'
 import { answerFromTree, type MemoryTree } from '../protocols/http/memory-tree.ts'
-import { duration, file, rate, ratio } from '../sim/params.ts'
+import { duration, file, flag, rate, ratio } from '../sim/params.ts'
 import type { Host } from '../sim/programs.ts'
 import { defineScenario } from '../sim/scenario.ts'
 
@@ -19,10 +19,19 @@ export default defineScenario({
     delay: duration('0ms', 'of the link, each way'),
     loss: ratio('0%', 'of frames, each way'),
     reorder: ratio('0%', 'of frames that overtake'),
+    large: flag(false, 'b may send segments of 64 KiB, as a card with offload takes them'),
   },
   topology: { a: 'host', b: 'host' },
-  links: ({ rate, delay, loss, reorder }) => [
-    { ends: { a: `${ADDRESS}/24`, b: '10.0.0.2/24' }, rate, delay, loss, reorder },
+  links: ({ rate, delay, loss, reorder, large }) => [
+    {
+      ends: { a: `${ADDRESS}/24`, b: '10.0.0.2/24' },
+      rate,
+      delay,
+      loss,
+      reorder,
+      // A limit of this direction alone: both ends still have an MTU of 1500.
+      to: large ? { a: { mtu: 65_535 } } : {},
+    },
   ],
   programs: ({ file }) => ({
     a: [(host) => serveFiles(host, file), (host) => takeUploads(host)],

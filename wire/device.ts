@@ -20,10 +20,20 @@ export interface FrameDevice {
   /** The first `length` bytes. @returns `length`, or a negative errno. Never waits. */
   send(frame: Uint8Array, length: number): number
   stats(): DeviceStats
+  /** Where the kernel leaves cutting to the card, in both directions. */
+  readonly large?: LargeFrames
   /** What put an end to it, an errno; 0 while it works. */
   readonly failure: number
   /** Leaves nothing behind that was not there before. May be called again. */
   close(): Promise<void>
+}
+
+/** Segments larger than a frame, which a card would cut; see `offload.ts`. */
+export interface LargeFrames {
+  /** Frames of up to so many bytes are handed over whole; those of the MTU always are. */
+  largest: number
+  /** As `send`, with an offload header before the frame; `length` counts it. */
+  send(bytes: Uint8Array, length: number): number
 }
 
 /** One frame: `length` bytes of `slab` from `offset`. */

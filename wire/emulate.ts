@@ -3,9 +3,11 @@ import { defineScenario } from '../sim/scenario.ts'
 import { NODE_NAME } from '../sim/topology-nodes.ts'
 import { UserError } from '../sim/user-error.ts'
 import { type Binding, readBinding } from './bind-device.ts'
+import { NetworkInterface } from './network-interface.ts'
 
-/** Frames are as long as the interfaces allow; the link in between carries them all. */
+/** A link that only delays may carry what a kernel leaves to its card to be cut, uncut. */
 const LONGEST_MTU = 65_535
+const USUAL_MTU = 1500
 
 /** Two interfaces of this machine, and a simulated link in between. */
 export interface Emulation {
@@ -43,15 +45,24 @@ export function emulation(
       hint: `expected ${a} or ${b}`,
     })
   }
+  const all = [link, ...Object.values(to)]
+  const everything = [...all, ...all.flatMap(({ schedule = [] }) => schedule)]
+  const mtu = everything.every(onlyDelays) ? LONGEST_MTU : Math.max(...bindings.map(mtuOf))
   const scenario = defineScenario({
     name: 'emulate',
     topology: { [a]: 'host', [b]: 'host' },
-    links: [{ mtu: LONGEST_MTU, ...link, ends: { [a]: null, [b]: null }, to }],
+    links: [{ mtu, ...link, ends: { [a]: null, [b]: null }, to }],
   })
   const named = bindings.map((binding, i) => ({ ...binding, place: i === 0 ? a : b }))
-  const all = [link, ...Object.values(to)]
-  const everything = [...all, ...all.flatMap(({ schedule = [] }) => schedule)]
   return { scenario, bindings: named, opaque: !everything.some(looksInside) }
+}
+
+const onlyDelays = (spec: LinkSpec): boolean =>
+  Object.keys(spec).every((key) => ['at', 'delay', 'schedule'].includes(key))
+
+function mtuOf({ name }: Binding): number {
+  const device = new NetworkInterface(name)
+  return device.index === 0 ? USUAL_MTU : device.mtu
 }
 
 /** Queues that mark or tell flows apart, and rules that name kinds of segments. */

@@ -21,6 +21,38 @@ const KIND_BITS = 0x7f
 const ETHERNET = 14
 const LONGEST = 65_600
 
+/** IPv4 without options in front of TCP. */
+const TCP_AT = ETHERNET + 20
+const TCP_CHECKSUM = 16
+
+/**
+ * Makes one large TCP segment over IPv4 without options of what stands behind the offload header:
+ * its lengths, its header's checksum, and the order to cut it into pieces of `piece` bytes.
+ *
+ * @param length of all, offload header included.
+ */
+export function orderCutting(b: Uint8Array, length: number, piece: number): void {
+  const at = OFFLOAD_HEADER
+  const tcp = at + TCP_AT
+  const header = TCP_AT + (b[tcp + 12]! >>> 4) * 4
+  const segment = length - tcp
+  b.set([NEEDS_CHECKSUM, TCP_IPV4], 0)
+  putLe(b, 2, header)
+  putLe(b, PIECE, piece)
+  putLe(b, CHECKSUM_START, TCP_AT)
+  putLe(b, CHECKSUM_PLACE, TCP_CHECKSUM)
+  putU16(b, at + ETHERNET + 2, length - at - ETHERNET)
+  putU16(b, at + ETHERNET + 10, 0)
+  putU16(b, at + ETHERNET + 10, ~fold(sumRange(b, at + ETHERNET, tcp, 0)) & 0xffff)
+  // The card adds the rest to the sum over the pseudo-header.
+  putU16(b, tcp + TCP_CHECKSUM, fold(sumRange(b, at + ETHERNET + 12, tcp, 6 + segment)))
+}
+
+function putLe(b: Uint8Array, at: number, value: number): void {
+  b[at] = value
+  b[at + 1] = value >>> 8
+}
+
 /** A header for a frame that is complete. */
 export const COMPLETE = new Uint8Array(OFFLOAD_HEADER)
 
@@ -29,24 +61,32 @@ const scratch = new Uint8Array(LONGEST)
 const u16le = (b: Uint8Array, at: number): number => b[at]! | (b[at + 1]! << 8)
 
 /**
- * Hands over the frames that a card would put on the wire. Writes into the slab.
+ * Hands over the frames that a card would put on the wire; TCP segments of up to `largest` bytes
+ * whole. Writes into the slab.
  *
  * @param offset of the offload header; the Ethernet frame follows it.
  */
-export function eachFrame(slab: Uint8Array, offset: number, length: number, take: TakeFrame): void {
+export function eachFrame(
+  slab: Uint8Array,
+  offset: number,
+  length: number,
+  take: TakeFrame,
+  largest = 0,
+): void {
   const at = offset + OFFLOAD_HEADER
   const end = offset + length
   const kind = slab[offset + KIND]! & KIND_BITS
   const start = at + u16le(slab, offset + CHECKSUM_START)
   const piece = u16le(slab, offset + PIECE)
-  if (kind === TCP_IPV4 || kind === TCP_IPV6) {
+  const whole = end - at <= largest
+  if ((kind === TCP_IPV4 || kind === TCP_IPV6) && !whole) {
     if (start > at && start + 20 <= end && piece > 0)
       return cutTcp(slab, at, end, start, piece, take)
   } else if (kind === UDP_ROW || kind === UDP_FRAGMENTS) {
     if (start > at && start + 8 <= end && piece > 0)
       return cutUdp(slab, at, end, start, piece, take)
   }
-  if (kind === NONE && (slab[offset + FLAGS]! & NEEDS_CHECKSUM) !== 0) {
+  if ((kind === NONE || whole) && (slab[offset + FLAGS]! & NEEDS_CHECKSUM) !== 0) {
     const place = start + u16le(slab, offset + CHECKSUM_PLACE)
     // The field holds the sum over the pseudo-header.
     if (place + 2 <= end) putU16(slab, place, ~fold(sumRange(slab, start, end, 0)) & 0xffff)

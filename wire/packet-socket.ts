@@ -1,12 +1,7 @@
 import { ETHERNET_HEADER } from '../protocols/ethernet/frame.ts'
 import { EnvironmentError } from '../sim/user-error.ts'
-import {
-  type DeviceStats,
-  type FrameDevice,
-  type TakeFrame,
-  TOO_LONG,
-  errorName,
-} from './device.ts'
+import { type DeviceStats, type FrameDevice, type LargeFrames } from './device.ts'
+import { type TakeFrame, TOO_LONG, errorName } from './device.ts'
 import { libc } from './native.ts'
 import { NetworkInterface } from './network-interface.ts'
 import { COMPLETE, OFFLOAD_HEADER, eachFrame } from './offload.ts'
@@ -36,6 +31,10 @@ export class PacketSocket implements FrameDevice {
   readonly mtu: number
   readonly #fd: number
   readonly #out = new Uint8Array(OFFLOAD_HEADER + 65_600)
+  readonly large: LargeFrames = {
+    largest: 0,
+    send: (bytes, length) => this.#count(this.#writeOut(bytes, length), length),
+  }
   #pump: Pump | null = null
   #take: TakeFrame = () => {}
   #received = 0
@@ -93,22 +92,28 @@ export class PacketSocket implements FrameDevice {
   }
 
   readonly #expand: TakeFrame = (slab, offset, length) => {
-    if (length >= OFFLOAD_HEADER + ETHERNET_HEADER) eachFrame(slab, offset, length, this.#counted)
+    if (length >= OFFLOAD_HEADER + ETHERNET_HEADER) {
+      eachFrame(slab, offset, length, this.#counted, this.large.largest)
+    }
   }
 
   send(frame: Uint8Array, length: number): number {
-    const result =
-      length > this.mtu + ETHERNET_HEADER + VLAN_TAG ? TOO_LONG : this.#write(frame, length)
+    if (length > this.mtu + ETHERNET_HEADER + VLAN_TAG) return this.#count(TOO_LONG, length)
+    const out = this.#out
+    out.set(length === frame.length ? frame : frame.subarray(0, length), OFFLOAD_HEADER)
+    const result = this.#writeOut(out, OFFLOAD_HEADER + length)
+    return this.#count(result < 0 ? result : result - OFFLOAD_HEADER, length)
+  }
+
+  #writeOut(bytes: Uint8Array, length: number): number {
+    const written = libc().write(this.#fd, bytes, length)
+    return written < 0 ? -libc().errno() : written
+  }
+
+  #count(result: number, length: number): number {
     if (result === length) this.#sent += 1
     else this.#sendErrors += 1
     return result
-  }
-
-  #write(frame: Uint8Array, length: number): number {
-    const out = this.#out
-    out.set(length === frame.length ? frame : frame.subarray(0, length), OFFLOAD_HEADER)
-    const written = libc().write(this.#fd, out, OFFLOAD_HEADER + length)
-    return written < 0 ? -libc().errno() : written - OFFLOAD_HEADER
   }
 
   stats(): DeviceStats {

@@ -95,6 +95,7 @@ export class RealTime {
       this.#turn()
       await ended
       await finish(this.#run, this.#end)
+      for (const port of this.#ports) port.flush()
     } finally {
       this.#done = true
       for (const { node } of this.#ports) node.outside = null
@@ -141,6 +142,7 @@ export class RealTime {
     } catch (error) {
       this.#finish(error)
     }
+    for (const port of this.#ports) port.flush()
   }
 
   /** Does what is to be done now, and arranges for the next time. */

@@ -2,15 +2,11 @@ import { readFileSync } from 'node:fs'
 import type { Mac } from '../protocols/address.ts'
 import { ETHERNET_HEADER } from '../protocols/ethernet/frame.ts'
 import { EnvironmentError } from '../sim/user-error.ts'
-import {
-  type DeviceStats,
-  type FrameDevice,
-  type TakeFrame,
-  TOO_LONG,
-  errorName,
-} from './device.ts'
+import { type DeviceStats, type FrameDevice, type LargeFrames } from './device.ts'
+import { type TakeFrame, TOO_LONG, errorName } from './device.ts'
 import { libc } from './native.ts'
 import { NetworkInterface, checkInterfaceName, interfaceRequest } from './network-interface.ts'
+import { COMPLETE, OFFLOAD_HEADER, eachFrame } from './offload.ts'
 import { Pump, type RingSize, LARGE_RING, SMALL_RING } from './pump.ts'
 
 /*
@@ -20,7 +16,10 @@ import { Pump, type RingSize, LARGE_RING, SMALL_RING } from './pump.ts'
 const DEVICE = '/dev/net/tun'
 const O_RDWR_NONBLOCK = 0x802
 const TUNSETIFF = 0x400454ca
-const [IFF_TUN, IFF_TAP, IFF_NO_PI] = [1, 2, 0x1000]
+const [IFF_TUN, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR] = [1, 2, 0x1000, 0x4000]
+const [TUNSETOFFLOAD, TUNSETVNETHDRSZ] = [0x400454d0, 0x400454d8]
+/** TUN_F_CSUM, TSO4, TSO6 and TSO_ECN. */
+const OFFLOADS = 0x0f
 const UNION = 16
 /** What waits for a reader that is late: the kernel's 500 or 1000 are 10 ms of small frames. */
 const QUEUE_FRAMES = 10_000
@@ -36,6 +35,11 @@ class TunTap {
   readonly #fd: number
   readonly #interface: NetworkInterface
   readonly #header: number
+  /** Frames stand behind an offload header; `null`: they do not. */
+  readonly large?: LargeFrames
+  readonly #out = new Uint8Array(OFFLOAD_HEADER + 65_600)
+  #take: TakeFrame = () => {}
+  #received = 0
   #mtu: number
   #pump: Pump | null = null
   #sent = 0
@@ -50,7 +54,9 @@ class TunTap {
   constructor(kind: 'tap' | 'tun', name: string) {
     if (name !== '') checkInterfaceName(name)
     this.created = name === '' || new NetworkInterface(name).index === 0
-    const { fd, given } = attach(kind, name)
+    // One that somebody prepared keeps its features.
+    const offload = kind === 'tap' && this.created
+    const { fd, given } = attach(kind, name, offload)
     this.name = given
     this.#fd = fd
     this.#header = kind === 'tap' ? ETHERNET_HEADER : 0
@@ -58,6 +64,12 @@ class TunTap {
     this.#mtu = this.#interface.mtu
     // Whoever prepared one for us may not have given us the right to change it.
     if (this.created) this.#interface.txQueueLength = QUEUE_FRAMES
+    if (offload) {
+      const send: LargeFrames['send'] = (bytes, length) =>
+        this.#count(this.#write(bytes, length), length)
+      this.large = { largest: 0, send }
+      this.#out.set(COMPLETE)
+    }
   }
 
   get mtu(): number {
@@ -98,17 +110,35 @@ class TunTap {
   }
 
   listen(ready: () => void): void {
-    this.#pump ??= new Pump(this.#fd, ringFor(this.#mtu + this.#header + VLAN_TAG), ready)
+    const size = this.large === undefined ? this.#mtu + this.#header + VLAN_TAG : Infinity
+    this.#pump ??= new Pump(this.#fd, ringFor(size), ready)
   }
 
   receive(take: TakeFrame, max: number): number {
-    return this.#pump?.receive(take, max) ?? 0
+    this.#take = take
+    return this.#pump?.receive(this.large === undefined ? this.#counted : this.#expand, max) ?? 0
   }
+
+  readonly #counted: TakeFrame = (slab, offset, length) => {
+    this.#received += 1
+    this.#take(slab, offset, length)
+  }
+
+  readonly #expand: TakeFrame = (slab, offset, length) =>
+    eachFrame(slab, offset, length, this.#counted, this.large!.largest)
 
   send(frame: Uint8Array, length: number): number {
     // The driver takes what is longer than its MTU.
     const most = this.#mtu + this.#header + (this.#header > 0 && frame[12] === 0x81 ? VLAN_TAG : 0)
-    const result = length > most ? TOO_LONG : this.#write(frame, length)
+    if (length > most) return this.#count(TOO_LONG, length)
+    if (this.large === undefined) return this.#count(this.#write(frame, length), length)
+    const out = this.#out
+    out.set(length === frame.length ? frame : frame.subarray(0, length), OFFLOAD_HEADER)
+    const result = this.#write(out, OFFLOAD_HEADER + length)
+    return this.#count(result < 0 ? result : result - OFFLOAD_HEADER, length)
+  }
+
+  #count(result: number, length: number): number {
     if (result === length) this.#sent += 1
     else this.#sendErrors += 1
     return result
@@ -121,7 +151,7 @@ class TunTap {
 
   stats(): DeviceStats {
     return {
-      received: this.#pump?.received ?? 0,
+      received: this.#received,
       sent: this.#sent,
       kernelDrops: transmitDrops(this.name),
       ringFull: this.#pump?.ringFull ?? 0,
@@ -155,16 +185,25 @@ export class Tun extends TunTap implements FrameDevice {
   }
 }
 
-function attach(kind: 'tap' | 'tun', name: string): { fd: number; given: string } {
+function attach(
+  kind: 'tap' | 'tun',
+  name: string,
+  offload: boolean,
+): { fd: number; given: string } {
   const c = libc()
   const fd = c.open(DEVICE, O_RDWR_NONBLOCK)
   if (fd < 0) throw cannotOpen(c.errno())
   const { bytes, view } = interfaceRequest(name)
-  view.setUint16(UNION, (kind === 'tap' ? IFF_TAP : IFF_TUN) | IFF_NO_PI, true)
+  const flags = (kind === 'tap' ? IFF_TAP : IFF_TUN) | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0)
+  view.setUint16(UNION, flags, true)
   if (c.ioctl(fd, TUNSETIFF, bytes) < 0) {
     const errno = c.errno()
     c.close(fd)
     throw cannotAttach(kind, name, errno)
+  }
+  if (offload) {
+    c.ioctl(fd, TUNSETVNETHDRSZ, Uint8Array.of(OFFLOAD_HEADER, 0, 0, 0))
+    c.ioctlValue(fd, TUNSETOFFLOAD, OFFLOADS)
   }
   const end = bytes.indexOf(0)
   return { fd, given: String.fromCharCode(...bytes.subarray(0, end)) }

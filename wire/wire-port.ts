@@ -4,8 +4,11 @@ import { u16 } from '../protocols/bytes.ts'
 import { ETHERNET_HEADER, EthernetFrame } from '../protocols/ethernet/frame.ts'
 import { Opaque } from '../protocols/payload.ts'
 import type { Node } from '../sim/node.ts'
+import { LINK_PORT } from '../sim/binding.ts'
+import { Coalescing, payloadOf } from './coalescing.ts'
 import type { FrameDevice, TakeFrame } from './device.ts'
 import type { Dressing } from './dressing.ts'
+import { OFFLOAD_HEADER, orderCutting } from './offload.ts'
 
 const LONGEST = 65_600
 
@@ -19,14 +22,27 @@ export class WirePort {
   /** Frames that nothing could be done with: no Ethernet header, nobody to get them. */
   unusable = 0
   readonly #dressing: Dressing | null
-  readonly #out = new Uint8Array(LONGEST)
+  readonly #coalescing: Coalescing | null
+  /** An offload header, for devices that have one, and the frame. */
+  readonly #whole = new Uint8Array(OFFLOAD_HEADER + LONGEST)
+  readonly #out = this.#whole.subarray(OFFLOAD_HEADER)
 
   /** `dressing`: for a device without Ethernet. */
   constructor(device: FrameDevice, node: Node, dressing: Dressing | null) {
     this.device = device
     this.node = node
     this.#dressing = dressing
+    this.#coalescing = device.large === undefined ? null : new Coalescing(device.large)
+    // What the link behind carries need not be cut before it.
+    if (device.large !== undefined) {
+      device.large.largest = node.ports[LINK_PORT]!.options.mtu + ETHERNET_HEADER
+    }
     node.outside = (frame) => this.#send(frame)
+  }
+
+  /** Sends what is collected. */
+  flush(): void {
+    this.#coalescing?.flush()
   }
 
   /** Takes at most `max` frames from the device into the inbox. @returns whether any came. */
@@ -46,10 +62,7 @@ export class WirePort {
   #send(frame: EthernetFrame): void {
     const { size } = frame
     writeEthernetFrame(this.#out, 0, frame)
-    if (this.#dressing === null) {
-      this.device.send(this.#out, size)
-      return
-    }
+    if (this.#dressing === null) return this.#sendFrame(size)
     const answer = this.#dressing.answer(frame)
     // It is heard behind the step that asked.
     if (answer !== null) this.inbox.push(answer)
@@ -57,6 +70,22 @@ export class WirePort {
       const packet = this.#out.subarray(ETHERNET_HEADER, size)
       this.device.send(packet, packet.length)
     }
+  }
+
+  #sendFrame(size: number): void {
+    const coalescing = this.#coalescing
+    const tooLong = size > this.device.mtu + ETHERNET_HEADER
+    if (coalescing !== null && !tooLong && coalescing.add(this.#out, size)) return
+    coalescing?.flush()
+    const payload = tooLong && coalescing !== null ? payloadOf(this.#out, size) : 0
+    if (payload === 0) {
+      this.device.send(this.#out, size)
+      return
+    }
+    // It came whole from a kernel, and another one cuts it.
+    const piece = this.device.mtu - (size - payload - ETHERNET_HEADER)
+    orderCutting(this.#whole, OFFLOAD_HEADER + size, piece)
+    this.device.large!.send(this.#whole, OFFLOAD_HEADER + size)
   }
 }
 
