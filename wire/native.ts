@@ -22,6 +22,7 @@ export interface Libc {
     address: Uint8Array,
     addressSize: number,
   ): number
+  memcpy(to: Uint8Array, from: Uint8Array, size: number): void
   eventfd(initial: number, flags: number): number
   timerfdCreate(clock: number, flags: number): number
   timerfdSettime(fd: number, flags: number, value: Uint8Array, old: null): number
@@ -47,6 +48,7 @@ const PROTOTYPES: { readonly [Call in Exclude<keyof Libc, 'errno'>]: string } = 
   getsockopt: 'int getsockopt(int fd, int level, int name, void* value, void* size)',
   sendto:
     'long sendto(int fd, const void* bytes, size_t size, int flags, const void* address, uint32_t n)',
+  memcpy: 'void memcpy(void* to, const void* from, size_t size)',
   eventfd: 'int eventfd(uint32_t initial, int flags)',
   timerfdCreate: 'int timerfd_create(int clock, int flags)',
   timerfdSettime: 'int timerfd_settime(int fd, int flags, const void* value, void* old)',

@@ -8,6 +8,7 @@ import { LINK_PORT } from '../sim/binding.ts'
 import { Coalescing, payloadOf } from './coalescing.ts'
 import type { FrameDevice, TakeFrame } from './device.ts'
 import type { Dressing } from './dressing.ts'
+import { libc } from './native.ts'
 import { OFFLOAD_HEADER, orderCutting } from './offload.ts'
 
 const LONGEST = 65_600
@@ -56,7 +57,7 @@ export class WirePort {
       if (frame === null) this.unusable += 1
       else this.inbox.push(frame)
     } else if (length < ETHERNET_HEADER) this.unusable += 1
-    else this.inbox.push(slab.slice(offset, offset + length))
+    else this.inbox.push(copyOf(slab, offset, length))
   }
 
   #send(frame: EthernetFrame): void {
@@ -87,6 +88,16 @@ export class WirePort {
     orderCutting(this.#whole, OFFLOAD_HEADER + size, piece)
     this.device.large!.send(this.#whole, OFFLOAD_HEADER + size)
   }
+}
+
+/** V8 copies out of shared memory word by word; for large frames a call of C is worth its price. */
+const WORTH_A_CALL = 4096
+
+function copyOf(slab: Uint8Array, offset: number, length: number): Uint8Array {
+  if (length < WORTH_A_CALL) return slab.slice(offset, offset + length)
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+  libc().memcpy(copy, slab.subarray(offset, offset + length), length)
+  return copy
 }
 
 /** Reads a frame with all that is in it. */
