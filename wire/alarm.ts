@@ -5,7 +5,6 @@ import { Pump } from './pump.ts'
 export interface Alarm {
   /** Nanoseconds from now; replaces what was set before. */
   set(span: number): void
-  cancel(): void
   close(): Promise<void>
 }
 
@@ -20,12 +19,10 @@ export class TimerAlarm implements Alarm {
   readonly #value = new Uint8Array(32)
   readonly #view = new DataView(this.#value.buffer)
   readonly #pump: Pump
-  #set = false
 
   constructor(ring: () => void) {
     this.#pump = new Pump(this.#fd, { slots: 4, slotBytes: 8 }, () => {
       this.#pump.receive(() => {}, 4)
-      this.#set = false
       ring()
     })
     this.#pump.receive(() => {}, 1)
@@ -33,19 +30,10 @@ export class TimerAlarm implements Alarm {
 
   set(span: number): void {
     const seconds = Math.floor(span / 1e9)
-    this.#view.setFloat64(16, 0)
     this.#view.setUint32(16, seconds, true)
     // Nothing at all would switch it off.
     this.#view.setUint32(24, Math.max(span - seconds * 1e9, 1), true)
     libc().timerfdSettime(this.#fd, 0, this.#value, null)
-    this.#set = true
-  }
-
-  cancel(): void {
-    if (!this.#set) return
-    this.#value.fill(0)
-    libc().timerfdSettime(this.#fd, 0, this.#value, null)
-    this.#set = false
   }
 
   async close(): Promise<void> {
@@ -66,11 +54,8 @@ export class TimeoutAlarm implements Alarm {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(this.#ring, Math.min(span / 1e6, 0x7fff_ffff))
   }
-  cancel(): void {
-    clearTimeout(this.#timer)
-  }
   close(): Promise<void> {
-    this.cancel()
+    clearTimeout(this.#timer)
     return Promise.resolve()
   }
 }

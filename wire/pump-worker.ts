@@ -32,7 +32,7 @@ export const CONTROL = {
  * The worker's whole program. It is started from its own source text, so that it needs no file: it
  * may use nothing but what it asks `require` for, and `PumpOrder`.
  */
-export function pumpFrames(require: NodeJS.Require): void {
+export function pumpFrames(require: (name: string) => unknown): void {
   const threads = require('node:worker_threads') as {
     workerData: PumpOrder
     parentPort: MessagePort

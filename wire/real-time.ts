@@ -51,6 +51,8 @@ export class RealTime {
   readonly #read: (bytes: Uint8Array) => EthernetFrame
   readonly #recorder: Recorder | null
   readonly #alarm: Alarm
+  /** What the alarm is set for; `NEVER` where it is not. */
+  #alarmAt: Nanos = NEVER
   readonly #lateness = new DelayHistogram()
   #events = 0
   #origin = 0
@@ -69,7 +71,10 @@ export class RealTime {
     this.#read = read
     this.#recorder = recorder
     this.#end = run.until
-    this.#alarm = makeAlarm(() => this.#turn())
+    this.#alarm = makeAlarm(() => {
+      this.#alarmAt = NEVER
+      this.#turn()
+    })
   }
 
   /** Nanoseconds since the start. */
@@ -236,10 +241,13 @@ export class RealTime {
 
   #sleep(): void {
     const due = Math.min(this.#run.world.nextDue(), this.#end)
-    if (due === NEVER) return this.#alarm.cancel()
+    // A timer that was pushed back leaves an alarm that comes too early, and costs nothing till then.
+    if (this.#alarmAt <= due) return
     const left = due - this.#now()
-    if (left > LEAD) this.#alarm.set(left - LEAD)
-    else this.#soon()
+    if (left > LEAD) {
+      this.#alarm.set(left - LEAD)
+      this.#alarmAt = due
+    } else this.#soon()
   }
 
   /** Again, behind whatever else the process has to do. */
