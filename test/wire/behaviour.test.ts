@@ -16,7 +16,7 @@ import { Namespace, leaveNamespaces, needs } from './namespace.ts'
  */
 const able = needs('sysctl')
 const [SILENT, LOSING, CLOSED_WINDOW, SLOW] = [1, 2, 3, 4]
-const RUN = '10s'
+const RUN = '9s'
 /** Nothing is measured while everything starts. */
 const START = '1s'
 
@@ -132,7 +132,7 @@ describe.skipIf(!able)('while it waits, our TCP does what the kernel does', () =
     for (const port of [SILENT, LOSING, CLOSED_WINDOW, SLOW]) {
       const socket = connect({ host: '10.0.0.1', port: 5000 + port, noDelay: true })
       socket.on('error', () => {})
-      setTimeout(() => socket.destroy(), 9600).unref()
+      setTimeout(() => socket.destroy(), 8600).unref()
       if (port === LOSING) socket.on('connect', () => socket.write('y'))
       if (port === CLOSED_WINDOW) socket.write(new Uint8Array(8 << 20))
       if (port === SLOW) {

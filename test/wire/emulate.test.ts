@@ -90,7 +90,7 @@ describe.skipIf(!able)('two kernels across a simulated link', () => {
     await across(['--rate', '20mbit', '--queue', '100 frames', '--delay', '1ms'], async () => {
       const server = far.start('iperf3', '-s', '-1', '--forceflush')
       await server.says(/listening/)
-      const { out } = near.run('iperf3', '-c', '10.8.0.2', '-t', '4', '-O', '1', '-J')
+      const { out } = near.run('iperf3', '-c', '10.8.0.2', '-t', '3', '-O', '1', '-J')
       const { end } = JSON.parse(out) as {
         end: { sum_received: { bits_per_second: number } }
       }

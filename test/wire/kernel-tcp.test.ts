@@ -31,6 +31,7 @@ describe.skipIf(!able)('files by HTTP and to a port', () => {
     ['nothing', 0, []],
     ['one byte', 1, []],
     ['100 MB', LARGE, []],
+    ['5 MB, segments uncut', 5 * MB, ['--set', 'large=true']],
     ['300 kB, 1 % lost', 300_000, ['--set', 'loss=1%', '--set', 'delay=2ms']],
     ['50 kB, 10 % lost', 50_000, ['--set', 'loss=10%', '--set', 'delay=1ms', '--seed', '3']],
     ['1 MB, a tenth overtakes', MB, ['--set', 'reorder=10%', '--set', 'delay=2ms']],
@@ -132,7 +133,7 @@ describe.skipIf(!able)('connections', () => {
     let received = 0
     await once(socket, 'readable')
     // The kernel's buffer fills, and its window closes, while nobody reads.
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await new Promise((resolve) => setTimeout(resolve, 700))
     for await (const part of socket) received += (part as Buffer).length
     expect(received).toBe(4 * stopped)
   })
@@ -157,7 +158,7 @@ describe.skipIf(!able)('connections', () => {
     socket.setKeepAlive(true, 1000)
     let ended = false
     socket.on('close', () => (ended = true))
-    await new Promise((resolve) => setTimeout(resolve, 4500))
+    await new Promise((resolve) => setTimeout(resolve, 3500))
     expect(ended).toBe(false)
     socket.end('still there?')
     expect(await all(socket)).toBe('still there?')
@@ -251,7 +252,7 @@ export default defineScenario({
         socket.close()
       }),
       serve(106, async (socket, host) => {
-        await host.sleep('1500ms')
+        await host.sleep('700ms')
         let bytes = 0
         for await (const part of socket) bytes += part.length
         await socket.send(String(bytes))

@@ -139,7 +139,7 @@ describe.skipIf(!able)('an address that somebody has', () => {
     const desk = new Desk()
     desk.write('probe.ts', PROBING)
     try {
-      const args = ['--bind', 'b=tap:tap0', '--for', '6s']
+      const args = ['--bind', 'b=tap:tap0', '--for', '3500ms']
       const live = await Live.start(namespace, `${desk.path}/probe.ts`, ...args)
       namespace.ip('addr add 10.0.0.1/24 dev tap0')
       const { notes } = await live.ended()
