@@ -14,6 +14,7 @@ export type Errno =
   | 'EINVAL'
   | 'EISCONN'
   | 'EMSGSIZE'
+  | 'ENODEV'
   | 'ENETUNREACH'
   | 'ENOENT'
   | 'ENONET'

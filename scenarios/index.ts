@@ -13,6 +13,7 @@ import fragments from './fragments.ts'
 import gilbertElliott from './gilbert-elliott.ts'
 import liveServer from './live-server.ts'
 import mobileTrace from './mobile-trace.ts'
+import multicast from './multicast.ts'
 import nat from './nat.ts'
 import partitionHeal from './partition-heal.ts'
 import ping from './ping.ts'
@@ -44,6 +45,7 @@ export const scenarios: readonly Scenario[] = [
   pmtudBlackhole,
   slaac,
   dadConflict,
+  multicast,
   dhcpRenew,
   dnsRetry,
   nat,

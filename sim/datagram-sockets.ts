@@ -92,6 +92,17 @@ export class UdpSocket extends Socket {
     this.call({ kind: 'bind', socket: this.id, address: own, port })
   }
 
+  /** Listens to a group, on the interface with the address `via`, or on the first one. */
+  join(group: string | IpAddress, via?: string | IpAddress): void {
+    const own = via === undefined ? null : toIp(via)
+    this.call({ kind: 'join', socket: this.id, group: toIp(group), via: own })
+  }
+
+  /** No longer. Closing the socket does so, too. */
+  leave(group: string | IpAddress): void {
+    this.call({ kind: 'leave', socket: this.id, group: toIp(group) })
+  }
+
   /** Only this peer is heard from now on, and `send` goes to it. */
   connect(remote: string | IpAddress, port: number): void {
     this.call({ kind: 'connect', socket: this.id, remote: { address: toIp(remote), port } })

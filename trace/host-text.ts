@@ -106,6 +106,10 @@ export function callText(call: HostCall): string {
       return `call send-to ${call.socket} ${call.bytes.length} to ${at(call.remote)}`
     case 'send-echo':
       return `call send-echo ${call.socket} seq ${call.sequence} to ${formatIp(call.remote)}`
+    case 'join':
+      return `call join ${call.socket} ${formatIp(call.group)}`
+    case 'leave':
+      return `call leave ${call.socket} ${formatIp(call.group)}`
     case 'receive':
       return `call receive ${call.socket} max ${call.max}`
     case 'set':

@@ -16,6 +16,7 @@ import { ephemeralPort } from './ephemeral-port.ts'
 import type { HostOut } from './output.ts'
 import { echoCall } from './echo-calls.ts'
 import { pathTo } from './ip-output.ts'
+import { isGroup, joinGroup, leaveGroup, leaveGroups } from './membership.ts'
 import type { SocketCall, SocketId } from './socket.ts'
 import {
   addSocket,
@@ -89,6 +90,8 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
         ttl: DEFAULT_TTL,
         broadcast: false,
         dontFragment: false,
+        groupTtl: 1,
+        groups: [],
       })
       break
     case 'icmp': {
@@ -184,7 +187,8 @@ function connect(
 ): void {
   const { remote } = call
   if (remote.port === 0) return reject(call, 'EINVAL', out)
-  const path = isBroadcast(h, remote.address) ? null : pathTo(h, remote.address)
+  const toAll = isBroadcast(h, remote.address) || isGroup(remote.address)
+  const path = toAll ? null : pathTo(h, remote.address)
   if (path === null) return reject(call, 'ENETUNREACH', out)
   const address = socket.address ?? path.source
   const port = socket.port === 0 ? ephemeralPort(h.tcp, address, remote) : socket.port
@@ -245,10 +249,20 @@ function udpCall(h: HostState, now: Nanos, socket: UdpSocket, call: NamedCall, o
       const error = sendUdp(h, now, socket, to, call.bytes, out)
       return error === null ? undefined : reject(call, error, out)
     }
+    case 'join':
+    case 'leave': {
+      const { group } = call
+      const error =
+        call.kind === 'join'
+          ? joinGroup(h, now, socket, group, call.via, out)
+          : leaveGroup(h, now, socket, group, out)
+      return error === null ? undefined : reject(call, error, out)
+    }
     case 'set':
       return setUdp(socket, call, out)
     case 'close':
     case 'abort':
+      leaveGroups(h, now, socket, out)
       unhash(h.udp, socket)
       return closed(h, call.socket, out)
     default:
@@ -260,6 +274,9 @@ function setUdp(socket: UdpSocket, call: SocketCall & { kind: 'set' }, out: Host
   switch (call.option) {
     case 'IP_TTL':
       socket.ttl = call.value
+      return
+    case 'IP_MULTICAST_TTL':
+      socket.groupTtl = call.value
       return
     case 'SO_BROADCAST':
       socket.broadcast = call.value !== 0
@@ -281,7 +298,8 @@ function bindUdp(
 ): void {
   if (socket.port !== 0) return reject(call, 'EINVAL', out)
   const { address } = call
-  if (address !== null && !isOwn(h, address) && !isBroadcast(h, address)) {
+  const isAll = address !== null && (isBroadcast(h, address) || isGroup(address))
+  if (address !== null && !isOwn(h, address) && !isAll) {
     return reject(call, 'EADDRNOTAVAIL', out)
   }
   if (call.port === 0) {

@@ -10,7 +10,8 @@ import type { HostOut } from './output.ts'
 import { icmpError } from './icmp-errors.ts'
 import { ICMP_UNREACHABLE, UNREACHABLE_HOST } from '../icmp/message.ts'
 import { fragmentsExpire } from './fragments.ts'
-import { ipv4Arrives } from './ipv4-input.ts'
+import { igmpTimer } from './igmp.ts'
+import { ipv4Arrives, ipv4GroupArrives } from './ipv4-input.ts'
 import { ipv6Arrives } from './ipv6-input.ts'
 import { icmpv6Error } from './icmpv6-errors.ts'
 import { ICMPV6_ADDRESS_UNREACHABLE, ICMPV6_UNREACHABLE } from '../icmpv6/message.ts'
@@ -63,6 +64,9 @@ function frameArrives(
   }
   switch (payload.kind) {
     case 'ipv4':
+      if (destination !== iface.mac && !broadcast) {
+        return ipv4GroupArrives(h, now, port, payload, out)
+      }
       return ipv4Arrives(h, now, port, payload, broadcast, out)
     case 'ipv6':
       return ipv6Arrives(h, now, port, payload, out)
@@ -80,9 +84,10 @@ function frameArrives(
 }
 
 /** A frame to a group that somebody here listens to: what it carries says which. */
-function isForGroup({ ipv6 }: Interface, { destination, payload }: EthernetFrame): boolean {
-  if (payload.kind !== 'ipv6' || ipv6 === null || !isMulticastMac(destination)) return false
-  return ipv6.groups.has(payload.destination)
+function isForGroup({ ipv6, igmp }: Interface, { destination, payload }: EthernetFrame): boolean {
+  if (!isMulticastMac(destination)) return false
+  if (payload.kind === 'ipv4') return igmp.joined.has(payload.destination)
+  return payload.kind === 'ipv6' && ipv6 !== null && ipv6.groups.has(payload.destination)
 }
 
 function arpArrives(h: HostState, now: Nanos, port: number, packet: ArpPacket, out: HostOut): void {
@@ -102,6 +107,7 @@ function timerExpires(h: HostState, now: Nanos, owner: number, out: HostOut): vo
   for (const packet of port.unresolved) {
     icmpError(h, now, packet, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0, out)
   }
+  igmpTimer(h, now, index, out)
   if (h.interfaces[index]!.ipv6 !== null) ipv6TimerExpires(h, now, index, out)
 }
 

@@ -13,6 +13,8 @@ import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
 import type { HostOut } from './output.ts'
 import { icmpArrives } from './icmp-input.ts'
+import { igmpArrives } from './igmp.ts'
+import { PROTOCOL_IGMP } from '../igmp/codec.ts'
 import { icmpError } from './icmp-errors.ts'
 import { fragmentArrives } from './fragments.ts'
 import { optionsPass } from './ipv4-options.ts'
@@ -34,6 +36,24 @@ export function ipv4Arrives(
   if (h.nat === null) return packetArrives(h, now, packet, broadcastFrame, out)
   const seen = natArrives(h, h.nat, now, port, packet, out)
   if (seen !== null) packetArrives(h, now, seen, broadcastFrame, out)
+}
+
+/** A packet came in that a group gets, one that somebody here listens to (RFC 1112 §7.2). */
+export function ipv4GroupArrives(
+  h: HostState,
+  now: Nanos,
+  port: number,
+  packet: Ipv4Packet,
+  out: HostOut,
+): void {
+  const { source, payload, protocol } = packet
+  if (source === BROADCAST_IPV4 || isMulticastIpv4(source)) {
+    return drop(packet, 'ipv4 bad source', out)
+  }
+  if (protocol === PROTOCOL_IGMP && payload.kind === 'opaque') {
+    return igmpArrives(h, now, port, packet, payload.bytes, out)
+  }
+  deliver(h, now, packet, true, out)
 }
 
 function packetArrives(

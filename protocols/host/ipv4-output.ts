@@ -1,4 +1,10 @@
-import { ANY_IPV4, BROADCAST_IPV4, BROADCAST_MAC, type Ipv4Address } from '../address.ts'
+import {
+  ANY_IPV4,
+  BROADCAST_IPV4,
+  BROADCAST_MAC,
+  type Ipv4Address,
+  isMulticastIpv4,
+} from '../address.ts'
 import { ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
 import { fragment } from '../ipv4/fragment.ts'
 import {
@@ -11,6 +17,7 @@ import { lookupRoute, type Route } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
 import type { Path } from './ip-output.ts'
+import { multicastMacOf } from './igmp.ts'
 import type { HostOut } from './output.ts'
 import { BROADCAST, type HostState, isOwn, LOOPBACK_OWNER } from './state.ts'
 
@@ -28,9 +35,12 @@ export function ipv4PathTo(h: HostState, destination: Ipv4Address): Path | null 
   return source === undefined ? null : { source, mtu: iface.mtu }
 }
 
-/** The limited broadcast leaves by the first interface. */
+/** The limited broadcast and groups without a route leave by the first interface. */
 function routeTo(h: HostState, destination: number): Route | null {
-  if (destination !== BROADCAST_IPV4) return lookupRoute(h.routes, destination)
+  const route = destination === BROADCAST_IPV4 ? null : lookupRoute(h.routes, destination)
+  if (route !== null || (destination !== BROADCAST_IPV4 && !isMulticastIpv4(destination))) {
+    return route
+  }
   const first = { destination, prefixLength: 32, gateway: null, port: 0, source: null }
   return h.interfaces.length === 0 ? null : first
 }
@@ -91,6 +101,11 @@ function transmit(
   if (broadcast) {
     const { mac } = h.interfaces[port]!
     return out.send(new EthernetFrame(BROADCAST_MAC, mac, ETHERTYPE_IPV4, packet), port)
+  }
+  if (isMulticastIpv4(packet.destination)) {
+    const { mac } = h.interfaces[port]!
+    const to = multicastMacOf(packet.destination)
+    return out.send(new EthernetFrame(to, mac, ETHERTYPE_IPV4, packet), port)
   }
   sendToNeighbour(h, now, port, gateway ?? packet.destination, packet, out)
 }

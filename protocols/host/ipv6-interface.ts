@@ -1,8 +1,15 @@
 import type { Ipv6Address, Mac } from '../address.ts'
-import { ALL_NODES, ALL_ROUTERS, linkLocalOf, solicitedNode } from '../ipv6/address.ts'
+import {
+  ALL_NODES,
+  ALL_ROUTERS,
+  linkLocalOf,
+  SCOPE_LINK,
+  scopeOf,
+  solicitedNode,
+} from '../ipv6/address.ts'
 import { DEFAULT_HOP_LIMIT } from '../ipv6/packet.ts'
 import type { SourceCandidate } from '../ipv6/source-address.ts'
-import { createMld, type Mld, mldNextDue, wantGroup } from '../mld/listener.ts'
+import { createGroups, type Groups, groupsNextDue, wantGroup } from '../mld/listener.ts'
 import { type AdvertiseConfig, type Advertiser, createAdvertiser } from '../nd/advertiser.ts'
 import { startAdvertising } from '../nd/advertiser.ts'
 import { createNeighbours, type NeighbourCache, neighboursNextDue } from '../nd/cache.ts'
@@ -32,7 +39,7 @@ export interface Ipv6Interface {
   readonly list: Addresses
   /** Groups that are listened to, with the number of those who want it. */
   groups: Map<Ipv6Address, number>
-  readonly mld: Mld
+  readonly mld: Groups<Ipv6Address>
   readonly neighbours: NeighbourCache
   /** What routers advertise; `null`: nobody listens to that. */
   readonly discovery: RouterDiscovery | null
@@ -72,7 +79,7 @@ export function createIpv6Interface(
     addresses: [],
     list: createAddresses(detectDuplicates ? DUP_ADDR_DETECT_TRANSMITS : 0, forAddresses),
     groups: new Map(),
-    mld: createMld(forMld),
+    mld: createGroups(forMld),
     neighbours: createNeighbours(forNeighbours, now),
     discovery: autoconfigure ? createRouterDiscovery(forRouters) : null,
     advertiser: advertise === null ? null : createAdvertiser(advertise, forAdvertising),
@@ -106,6 +113,9 @@ function takeAddresses(ipv6: Ipv6Interface, config: Ipv6InterfaceConfig, from: N
   }
 }
 
+/** RFC 3810 §6: all nodes listen to some groups, and what stays within a node concerns nobody else. */
+const isTold = (group: Ipv6Address): boolean => group !== ALL_NODES && scopeOf(group) >= SCOPE_LINK
+
 /** Somebody wants to listen to a group, or no longer. The first and the last one are told. */
 export function want(
   { groups, mld }: Ipv6Interface,
@@ -118,13 +128,14 @@ export function want(
   const after = joined ? before + 1 : Math.max(before - 1, 0)
   if (after === 0) groups.delete(group)
   else groups.set(group, after)
+  if (!isTold(group)) return
   if ((before === 0) !== (after === 0)) wantGroup(mld, at, group, joined, quiet)
 }
 
 /** The earliest deadline of all that happens on the interface. */
 export function ipv6NextDue(ipv6: Ipv6Interface): Nanos {
   const { neighbours, list, discovery, advertiser, mld } = ipv6
-  let earliest = Math.min(neighboursNextDue(neighbours), addressesNextDue(list), mldNextDue(mld))
+  let earliest = Math.min(neighboursNextDue(neighbours), addressesNextDue(list), groupsNextDue(mld))
   if (discovery !== null) earliest = Math.min(earliest, routersNextDue(discovery))
   if (advertiser !== null) earliest = Math.min(earliest, advertiser.due)
   return earliest

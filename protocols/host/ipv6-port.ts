@@ -15,7 +15,7 @@ import { HOP_BY_HOP } from '../ipv6/extensions.ts'
 import { HOP_LIMIT_MAX, Ipv6Details, Ipv6Packet, PLAIN_IPV6 } from '../ipv6/packet.ts'
 import { addIpv6Route, removeIpv6Route } from '../ipv6/routes.ts'
 import { emitReport, type MldRecord, routerAlert } from '../mld/codec.ts'
-import { type MldOut, mldTimer } from '../mld/listener.ts'
+import { type GroupOut, groupsTimer } from '../mld/listener.ts'
 import { advertisementOf, advertiserTimer, startAdvertising } from '../nd/advertiser.ts'
 import { neighbourLookup } from '../nd/cache.ts'
 import { emitNd } from '../nd/codec.ts'
@@ -41,7 +41,7 @@ const ALL_MLDV2_ROUTERS: Ipv6Address = 'ff02::16'
 const MLD_HOP_LIMIT = 1
 
 /** One interface for the time of one step: what its IPv6 says becomes frames and events here. */
-export class Ipv6Port implements NeighbourOut, AddressOut, RouterOut, MldOut {
+export class Ipv6Port implements NeighbourOut, AddressOut, RouterOut, GroupOut<Ipv6Address> {
   private readonly h: HostState
   readonly now: Nanos
   private readonly port: number
@@ -84,7 +84,7 @@ export class Ipv6Port implements NeighbourOut, AddressOut, RouterOut, MldOut {
 
   /** Last in a step: groups that were joined in it are told together. */
   wake(): void {
-    mldTimer(this.ipv6.mld, this.now, this)
+    groupsTimer(this.ipv6.mld, this.now, this)
     const at = ipv6NextDue(this.ipv6)
     if (at !== NEVER) this.out.wake(arpOwner(this.port), at)
   }
@@ -135,7 +135,7 @@ export class Ipv6Port implements NeighbourOut, AddressOut, RouterOut, MldOut {
 
   probe(target: Ipv6Address, nonce: Bytes): void {
     // What it listens to is known before it asks (RFC 4862 §5.4.2).
-    mldTimer(this.ipv6.mld, this.now, this)
+    groupsTimer(this.ipv6.mld, this.now, this)
     const nd = { kind: 'neighbour-solicitation', target, sourceMac: null, nonce } as const
     this.send(UNSPECIFIED, solicitedNode(target), nd)
   }

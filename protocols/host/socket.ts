@@ -52,6 +52,14 @@ export type SocketCall =
       readonly bytes: Bytes
       readonly ttl: number
     }
+  /** UDP sockets listen to a group; `via`: an address of the interface, `null`: the first one. */
+  | {
+      readonly kind: 'join'
+      readonly socket: SocketId
+      readonly group: IpAddress
+      readonly via: IpAddress | null
+    }
+  | { readonly kind: 'leave'; readonly socket: SocketId; readonly group: IpAddress }
   | { readonly kind: 'receive'; readonly socket: SocketId; readonly max: number }
   /** SHUT_RD, SHUT_WR (the default), SHUT_RDWR. */
   | { readonly kind: 'shutdown'; readonly socket: SocketId; readonly how?: ShutdownHow }
@@ -85,6 +93,8 @@ export type NumberOption =
   | 'TCP_QUICKACK'
   | 'SO_BROADCAST'
   | 'IP_TTL'
+  /** Of datagrams to groups, of both families. Default 1: they stay on the link. */
+  | 'IP_MULTICAST_TTL'
   /** 0: datagrams may be fragmented (the default); 2: never, as IP_PMTUDISC_DO. */
   | 'IP_MTU_DISCOVER'
   /** Raw sockets: 1: what is sent, and what comes in, begins with its IPv4 header. Default 0. */

@@ -23,6 +23,7 @@ import type { TcpState } from '../tcp/state.ts'
 import { ms, type Nanos } from '../time.ts'
 import { createDemux, type Demux } from './demux.ts'
 import { createIpv6Interface } from './ipv6-interface.ts'
+import { createIgmp, type Igmp } from './igmp-state.ts'
 import type { Ipv6Interface, Ipv6InterfaceConfig } from './ipv6-interface.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { SocketId } from './socket.ts'
@@ -69,6 +70,7 @@ export interface Interface {
   claims: Claims | null
   /** `null`: it speaks no IPv6. */
   readonly ipv6: Ipv6Interface | null
+  readonly igmp: Igmp
 }
 
 /** What a host knows of the ways to others; the random word is behind its fragments' numbers. */
@@ -123,6 +125,10 @@ export interface UdpSocket {
   broadcast: boolean
   /** IP_MTU_DISCOVER: datagrams stay whole, and what is too big for the path is refused. */
   dontFragment: boolean
+  /** IP_MULTICAST_TTL, of datagrams to groups. */
+  groupTtl: number
+  /** What it listens to, and where. */
+  groups: readonly { readonly group: IpAddress; readonly port: number }[]
 }
 
 export interface IcmpSocket {
@@ -217,6 +223,9 @@ export function createHost(config: HostConfig): HostState {
   }
 }
 
+/** Bits of the seed, apart from those of the other generators. */
+const IGMP_PURPOSE = 0x2545f491
+
 function createInterface(
   { mac, mtu, addresses, claim, ipv6: ipv6Config = null }: InterfaceConfig,
   port: number,
@@ -225,11 +234,13 @@ function createInterface(
 ): Interface {
   const own = addresses.map(({ address }) => address)
   const seed = i32(secret, 16) ^ Math.imul(port, 0x9e3779b1)
+  const igmp = createIgmp(seed ^ IGMP_PURPOSE)
   const ipv6 = ipv6Config === null ? null : createIpv6Interface(ipv6Config, mac, mtu, now, seed)
-  if (claim === null) return { mac, mtu, addresses: own, arp: createArp(), claims: null, ipv6 }
+  if (claim === null)
+    return { mac, mtu, addresses: own, arp: createArp(), claims: null, ipv6, igmp }
   const policy = { ...claim, from: Math.max(claim.from, now) }
   const claims = createClaims(policy, own, i32(secret, 12) ^ Math.imul(port, 0x9e3779b1))
-  return { mac, mtu, addresses: [], arp: createArp(), claims, ipv6 }
+  return { mac, mtu, addresses: [], arp: createArp(), claims, ipv6, igmp }
 }
 
 function hashOf(seed: string): Bytes {

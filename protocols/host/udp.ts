@@ -12,6 +12,7 @@ import type { HostOut } from './output.ts'
 import { icmpError } from './icmp-errors.ts'
 import { icmpv6Error } from './icmpv6-errors.ts'
 import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
+import { isGroup } from './membership.ts'
 import { pathMtuTo } from './path-mtu.ts'
 import { type HostState, isBroadcast, type UdpSocket } from './state.ts'
 
@@ -64,9 +65,12 @@ export function sendUdp(
   const largest = socket.dontFragment ? pathMtuTo(h, now, to.address, path.mtu) : IPV4_PACKET_MAX
   if (size > largest) return 'EMSGSIZE'
   const { address } = socket
-  const source = address === null || isBroadcast(h, address) ? path.source : address
+  const toGroup = isGroup(to.address)
+  const isOurs = address !== null && !isBroadcast(h, address) && !isGroup(address)
+  const source = isOurs ? address : path.source
+  const ttl = toGroup ? socket.groupTtl : socket.ttl
   const datagram = new UdpDatagram(socket.port, to.port, payload)
   const details = socket.dontFragment ? DONT_FRAGMENT : MAY_FRAGMENT
-  sendIp(h, now, source, to.address, PROTOCOL_UDP, socket.ttl, details, datagram, out)
+  sendIp(h, now, source, to.address, PROTOCOL_UDP, ttl, details, datagram, out)
   return null
 }

@@ -1,8 +1,10 @@
 import { type Ipv6Address, putIpv6, readIpv6 } from '../address.ts'
 import { putU16, u16 } from '../bytes.ts'
 import { Icmpv6Message, MLD_REPORT_V2 } from '../icmpv6/message.ts'
+import { UNSPECIFIED } from '../ipv6/address.ts'
 import type { Malformation } from '../parsed.ts'
 import { ms, type Nanos } from '../time.ts'
+import type { GroupQuery, GroupRecord } from './listener.ts'
 
 /*
  * RFC 3810 §5, in the words of an ICMPv6 message.
@@ -16,32 +18,21 @@ import { ms, type Nanos } from '../time.ts'
  *   | type  | aux 0 | sources       | group                         | sources
  *   +-------+-------+---------------+-------------------------------+-- - -
  */
-export const MODE_IS_EXCLUDE = 2
-export const CHANGE_TO_INCLUDE = 3
-export const CHANGE_TO_EXCLUDE = 4
-
 const RECORD = 20
 
-export interface MldQuery {
-  /** `::`: about every group. */
-  readonly group: Ipv6Address
-  /** How long answers may take. */
-  readonly within: Nanos
-  /** 0: not said. */
-  readonly robustness: number
-}
+export type MldRecord = GroupRecord<Ipv6Address>
 
-/** A group and what is said about it; sources are never named here. */
-export interface MldRecord {
-  readonly type: number
-  readonly group: Ipv6Address
-}
-
-export function readQuery({ code, rest, data }: Icmpv6Message): MldQuery | Malformation {
+export function readQuery({
+  code,
+  rest,
+  data,
+}: Icmpv6Message): GroupQuery<Ipv6Address> | Malformation {
   if (code !== 0) return 'unsupported'
   if (data.length < 16) return 'truncated'
   const robustness = data.length < RECORD ? 0 : data[16]! & 7
-  return { group: readIpv6(data, 0), within: responseTime(rest >>> 16), robustness }
+  const asked = readIpv6(data, 0)
+  const group = asked === UNSPECIFIED ? null : asked
+  return { group, within: responseTime(rest >>> 16), robustness }
 }
 
 /** §5.1.3: milliseconds, or a mantissa and an exponent beyond 32,767 of them. */

@@ -1,44 +1,56 @@
-import type { Ipv6Address } from '../address.ts'
-import { ALL_NODES, SCOPE_LINK, scopeOf, UNSPECIFIED } from '../ipv6/address.ts'
+import type { IpAddress } from '../address.ts'
 import { drawSpan, type RandomWord } from '../random-word.ts'
 import { NEVER, type Nanos, s } from '../time.ts'
-import {
-  CHANGE_TO_EXCLUDE,
-  CHANGE_TO_INCLUDE,
-  type MldQuery,
-  type MldRecord,
-  MODE_IS_EXCLUDE,
-} from './codec.ts'
 
 /**
- * Tells routers which groups are listened to on one interface: MLDv2, RFC 3810 §6, without source
- * filters, so that a group is wanted or not. Left out: speaking MLDv1 to a router that knows nothing
- * else (§8).
+ * Tells routers which groups are listened to on one interface: MLDv2, RFC 3810 §6, and IGMPv3, RFC
+ * 3376 §5, which is the same for IPv4. Without source filters, so that a group is wanted or not. Left
+ * out: speaking MLDv1 to a router that knows nothing else (RFC 3810 §8).
  */
+
+export const MODE_IS_EXCLUDE = 2
+export const CHANGE_TO_INCLUDE = 3
+export const CHANGE_TO_EXCLUDE = 4
+
+/** What a router asks. */
+export interface GroupQuery<Group> {
+  /** `null`: about every group. */
+  readonly group: Group | null
+  /** How long answers may take. */
+  readonly within: Nanos
+  /** 0: not said. */
+  readonly robustness: number
+}
+
+/** A group and what is said about it; sources are never named here. */
+export interface GroupRecord<Group> {
+  readonly type: number
+  readonly group: Group
+}
 
 /** RFC 3810 §9.1 and §9.11. */
 export const ROBUSTNESS = 2
 export const UNSOLICITED_REPORT_INTERVAL: Nanos = s(1)
 
-export interface Mld extends RandomWord {
+export interface Groups<Group extends IpAddress> extends RandomWord {
   /** §9.1, as the querier has it. */
   robustness: number
   /** What is wanted, in the order in which it became so. */
-  groups: readonly Ipv6Address[]
+  groups: readonly Group[]
   /** Changes that have to be told, each so many times more. */
-  changes: { readonly group: Ipv6Address; readonly joined: boolean; left: number }[]
+  changes: { readonly group: Group; readonly joined: boolean; left: number }[]
   changesAt: Nanos
   /** When a general query is answered. */
   answerAt: Nanos
   /** When a query about one group is. */
-  answers: { readonly group: Ipv6Address; at: Nanos }[]
+  answers: { readonly group: Group; at: Nanos }[]
 }
 
-export interface MldOut {
-  report(records: readonly MldRecord[]): void
+export interface GroupOut<Group> {
+  report(records: readonly GroupRecord<Group>[]): void
 }
 
-export const createMld = (seed: number): Mld => ({
+export const createGroups = <Group extends IpAddress>(seed: number): Groups<Group> => ({
   random: seed | 0,
   robustness: ROBUSTNESS,
   groups: [],
@@ -48,18 +60,14 @@ export const createMld = (seed: number): Mld => ({
   answers: [],
 })
 
-/** §6: all nodes listen to some groups, and of what does not leave a host nobody else need know. */
-const isTold = (group: Ipv6Address): boolean => group !== ALL_NODES && scopeOf(group) >= SCOPE_LINK
-
 /** A group is wanted from `at` on, or no longer. `quiet`: nobody is told, unless they ask. */
-export function wantGroup(
-  state: Mld,
+export function wantGroup<Group extends IpAddress>(
+  state: Groups<Group>,
   at: Nanos,
-  group: Ipv6Address,
+  group: Group,
   joined: boolean,
   quiet: boolean,
 ): void {
-  if (!isTold(group)) return
   const others = state.groups.filter((each) => each !== group)
   state.groups = joined ? [...others, group] : others
   if (quiet) return
@@ -69,29 +77,38 @@ export function wantGroup(
 }
 
 /** §6.2: a query is answered after a random time, unless a general answer comes first anyway. */
-export function queryHeard(state: Mld, now: Nanos, query: MldQuery): void {
+export function queryHeard<Group extends IpAddress>(
+  state: Groups<Group>,
+  now: Nanos,
+  query: GroupQuery<Group>,
+): void {
   if (query.robustness > 0) state.robustness = query.robustness
   const at = now + drawSpan(state, 0, query.within)
   if (state.answerAt <= at) return
-  if (query.group === UNSPECIFIED) {
+  const { group: asked } = query
+  if (asked === null) {
     state.answerAt = at
     return
   }
-  if (!state.groups.includes(query.group)) return
-  const pending = state.answers.find(({ group }) => group === query.group)
-  if (pending === undefined) state.answers.push({ group: query.group, at })
+  if (!state.groups.includes(asked)) return
+  const pending = state.answers.find(({ group }) => group === asked)
+  if (pending === undefined) state.answers.push({ group: asked, at })
   else pending.at = Math.min(pending.at, at)
 }
 
 /** The earliest deadline. */
-export function mldNextDue({ changesAt, answerAt, answers }: Mld): Nanos {
+export function groupsNextDue({ changesAt, answerAt, answers }: Groups<IpAddress>): Nanos {
   let earliest = Math.min(changesAt, answerAt)
   for (const { at } of answers) earliest = Math.min(earliest, at)
   return earliest
 }
 
 /** Does what is due. Early calls do nothing. */
-export function mldTimer(state: Mld, now: Nanos, out: MldOut): void {
+export function groupsTimer<Group extends IpAddress>(
+  state: Groups<Group>,
+  now: Nanos,
+  out: GroupOut<Group>,
+): void {
   if (state.changesAt <= now) tellChanges(state, now, out)
   if (state.answerAt <= now) {
     state.answerAt = NEVER
@@ -109,7 +126,11 @@ export function mldTimer(state: Mld, now: Nanos, out: MldOut): void {
 }
 
 /** §6.1: at once, and again within a second, in case the first was lost. */
-function tellChanges(state: Mld, now: Nanos, out: MldOut): void {
+function tellChanges<Group extends IpAddress>(
+  state: Groups<Group>,
+  now: Nanos,
+  out: GroupOut<Group>,
+): void {
   const records = state.changes.map(({ group, joined }) => {
     return { type: joined ? CHANGE_TO_EXCLUDE : CHANGE_TO_INCLUDE, group }
   })
