@@ -52,6 +52,7 @@ test('two hosts and a cable, spelled out', () => {
       tcp: {},
       claim: null,
       ipv6: STATIC_IPV6,
+      nat: null,
       clock: null,
       switching: null,
     },
@@ -71,6 +72,7 @@ test('two hosts and a cable, spelled out', () => {
       tcp: {},
       claim: null,
       ipv6: STATIC_IPV6,
+      nat: null,
       clock: null,
       switching: null,
     },
@@ -132,6 +134,7 @@ test('a node may have no link, an end no address, a node several', () => {
     tcp: {},
     claim: null,
     ipv6: STATIC_IPV6,
+    nat: null,
     clock: null,
     switching: null,
   })
