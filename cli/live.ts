@@ -169,11 +169,11 @@ const LIVE_EXAMPLES = `
 Examples:
   $ sudo twinwire live ping --bind a=tap:tap0
   $ sudo twinwire live file-transfer --bind b=tap:tap0 --for 60s -w live.pcapng
-  $ sudo twinwire live switched-lan --bind s1.2=packet:eth1 --record run.tw
+  $ sudo twinwire live switched-lan --bind s1.3=packet:eth1 --record run.tw
   $ twinwire replay run.tw
 
 A place is a host or router with one link (b), a link's end (r>b: what stands at b's end), or a
-switch's port (s1.2). What is bound is not simulated: the device stands there, the link stays.
+switch's port (s1.3, counted from 0). What is bound is not simulated: the device stands there, the link stays.
 Devices: tap:NAME, tun:NAME, packet:INTERFACE, raw:PROTOCOL, kernel:udp. A TAP or TUN that is not
 there is made, gets the addresses of the place, and goes with the run. 'twinwire doctor' tells
 what this machine allows.`

@@ -25,6 +25,7 @@ const UNION = 16
 
 const [AF_INET, AF_INET6, SOCK_DGRAM] = [2, 10, 2]
 const [IFF_UP, ARPHRD_ETHER] = [1, 1]
+const [EPERM, EEXIST] = [1, 17]
 // linux/sockios.h
 const SIOCADDRT = 0x890b
 const [SIOCGIFFLAGS, SIOCSIFFLAGS] = [0x8913, 0x8914]
@@ -160,7 +161,14 @@ export class NetworkInterface {
     putSocketAddress(view, 40, maskOf(prefixLength))
     const [RTF_UP, RTF_GATEWAY] = [1, 2]
     view.setUint16(56, RTF_UP | RTF_GATEWAY, true)
-    this.#call(SIOCADDRT, bytes, `add a route to ${formatIp(destination)}/${prefixLength}`)
+    // One that is there already goes on ruling.
+    this.#call(
+      SIOCADDRT,
+      bytes,
+      `add a route to ${formatIp(destination)}/${prefixLength}`,
+      AF_INET,
+      EEXIST,
+    )
   }
 
   #get(request: number): { bytes: Uint8Array; view: DataView } {
@@ -175,12 +183,12 @@ export class NetworkInterface {
     this.#call(request, bytes, what)
   }
 
-  #call(request: number, bytes: Uint8Array, what: string, family = AF_INET): void {
+  #call(request: number, bytes: Uint8Array, what: string, family = AF_INET, fine = 0): void {
     const errno = withSocket(family, (fd) =>
       libc().ioctl(fd, request, bytes) < 0 ? libc().errno() : 0,
     )
-    if (errno === 0) return
-    const hint = errno === 1 ? 'run as root, or give the process CAP_NET_ADMIN' : undefined
+    if (errno === 0 || errno === fine) return
+    const hint = errno === EPERM ? 'run as root, or give the process CAP_NET_ADMIN' : undefined
     throw new EnvironmentError(`${this.name}: cannot ${what} (${errorName(errno)})`, hint)
   }
 }
