@@ -17,7 +17,9 @@ import { NO_NEXT_HEADER } from '../protocols/ipv6/extensions.ts'
 import { IPV6_HEADER } from '../protocols/ipv6/packet.ts'
 import { UDP_HEADER } from '../protocols/udp/datagram.ts'
 import { addressAt, byteAt, Cut, type Line, need, wordAt } from './cut.ts'
+import { PROTOCOL_IGMP } from '../protocols/igmp/codec.ts'
 import { icmpText } from './icmp-text.ts'
+import { igmpText } from './igmp-text.ts'
 import { icmp6Text, ipv6At, ipv6Chain } from './ipv6-text.ts'
 import { TcpText } from './tcp-text.ts'
 
@@ -151,6 +153,7 @@ export class PacketText {
       this.#line.text += `${source} > ${destination}: `
       this.#layer = 'icmp'
       if (protocol === PROTOCOL_ICMP) this.#line.text += icmpText(inner, length)
+      else if (protocol === PROTOCOL_IGMP) this.#line.text += igmpText(inner, length)
       else this.#line.text += ` ip-proto-${protocol} ${length}`
     }
   }
