@@ -24,6 +24,9 @@ export function segmentArrives(
   codepoint: number,
   out: TcpOut,
 ): void {
+  if (now - s.rcv.heardAt > OUTDATED && seg.options.hasTimestamps) {
+    s.tsRecent = seg.options.timestampValue // RFC 7323 §5.5
+  }
   s.rcv.heardAt = now
   s.counts.segmentsIn += 1
   if (seg.payload.length > 0) s.counts.dataIn += 1
@@ -134,6 +137,9 @@ function inOtherStates(
   if (opened) keptTextArrives(s, now, seg, out)
   textArrives(s, now, seg, out)
 }
+
+/** The clock of a peer that has been silent for 24 days may have gone round (RFC 7323 §5.5). */
+const OUTDATED: Nanos = 24 * 86_400 * 1e9
 
 /** First, RFC 7323 §5.3 R1: protection against wrapped sequence numbers. */
 function timestampFits(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): boolean {

@@ -60,6 +60,23 @@ describe('timestamps (RFC 7323)', () => {
     `)
   })
 
+  test('after 24 days of silence an older timestamp is as good as any (§5.5)', () => {
+    const days = 24 * 86_400
+    const script = `
+      1             < . 1:1001(1000) ack 1 <nop,nop,TS val 900 ecr 100>
+      ${days - 10}  < . 1001:2001(1000) ack 1 <nop,nop,TS val 850 ecr 100>   # not yet
+      ${2 * days}   < . 1001:2001(1000) ack 1 <nop,nop,TS val 800 ecr 100>
+      +1            < . 2001:3001(1000) ack 1 <nop,nop,TS val 799 ecr 100>`
+    const until = `${2 * days + 2}s`
+    const shown = stamped(script, { until }).split('\n')
+    const drops = shown.filter((line) => line.includes('old timestamp'))
+    expect(drops.map((line) => Number(line.trim().split(' ')[0]))).toEqual([
+      days - 10,
+      2 * days + 1,
+    ])
+    expect(shown.at(-2)).toContain('ack 2001')
+  })
+
   test('PAWS survives a wrap of the timestamp clock', () => {
     const open = OPEN.replace('val 700', 'val 4294967295')
     const script = `${open}
