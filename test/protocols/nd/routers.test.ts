@@ -7,6 +7,7 @@ import { s } from '../../../protocols/time.ts'
 import {
   type Act,
   ip6,
+  ipv6Afterwards,
   ipv6Timeline,
   nd,
   OWN,
@@ -160,4 +161,26 @@ describe('redirects (RFC 4861 §8)', () => {
              2500  > IP6 2001:db8::ff:fe00:1 > 2001:db8:7::1: ICMP6, echo request, id 1, seq 3, length 8"
     `)
   })
+})
+
+test('a default router that stops to answer gives way to another one (§6.3.6)', () => {
+  const advertised = (from: string, mac: string): Act =>
+    nd(from, 'ff02::1', { ...advertise, kind: 'router-advertisement', sourceMac: mac })
+  const open: Act = { call: { kind: 'open', protocol: 'icmp' } }
+  const echo = (sequence: number): Act => {
+    const remote = ip6('2001:db8:7::1')
+    const bytes = new Uint8Array(0)
+    return { call: { kind: 'send-echo', socket: 0, remote, sequence, bytes, ttl: 64 } }
+  }
+  const script: Script = [
+    [2000, advertised(PEER_LINK_LOCAL, PEER_MAC)],
+    [2001, advertised('fe80::66', '02:00:00:00:00:66')],
+    [2100, open],
+    [2100, echo(1)],
+    [9000, echo(2)],
+    [11_000, echo(3)],
+  ]
+  const { sent } = ipv6Afterwards(script, { addresses: [], autoconfigure: true, untilMs: 12_000 })
+  const echoes = sent.filter(({ payload }) => payload.size === 48)
+  expect(echoes.map(({ destination }) => destination.slice(-2))).toEqual(['02', '02', '66'])
 })
