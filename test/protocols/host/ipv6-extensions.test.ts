@@ -101,6 +101,24 @@ describe('and those that it refuses', () => {
     expect(complaint(act)).toEqual(said)
   })
 
+  test('more headers, or options in one, than a host looks at (RFC 8504 §5.3)', () => {
+    const headers = (count: number) =>
+      Array.from({ length: count }, (_, i) => [i < count - 1 ? 60 : 58, 0, 1, 4, 0, 0, 0, 0]).flat()
+    expect(after(withHeaders(60, headers(8)))).toContain('echo reply')
+    expect(after(withHeaders(60, headers(9)))).toMatch(
+      /^ *1000 {2}= drop ipv6 too many headers[^\n]*$/,
+    )
+    const options = (count: number) => {
+      const said = Array.from({ length: count }, () => [0x1e, 0]).flat()
+      const padding = 22 - said.length
+      return [58, 2, ...said, 1, padding - 2, ...Array.from({ length: padding - 2 }, () => 0)]
+    }
+    expect(after(withHeaders(60, options(8)))).toContain('echo reply')
+    expect(after(withHeaders(60, options(9)))).toMatch(
+      /^ *1000 {2}= drop ipv6 too many options[^\n]*$/,
+    )
+  })
+
   test('to a group, only the second kind of option is told of', () => {
     const group = ip6('ff02::1')
     expect(after(withHeaders(60, [58, 0, 0x9e, 4, 1, 2, 3, 4], group))).toContain(
