@@ -6,12 +6,12 @@ import { echoArrives } from './ecn.ts'
 import { enter, finish, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { growsWindow } from './episode.ts'
-import { OPEN, startOver } from './recovery.ts'
+import { LOSS, OPEN, startOver } from './recovery.ts'
 import { renoAckArrives, renoDuplicate } from './reno-recovery.ts'
 import { sendMore } from './resend.ts'
-import { sampleRtt } from './rto.ts'
+import { endBackOff, sampleRtt } from './rto.ts'
 import { newAck } from './scoreboard.ts'
-import { acknowledge } from './sack.ts'
+import { acknowledge, tellsDuplicate } from './sack.ts'
 import { sackAckArrives } from './sack-recovery.ts'
 import { ECE, FIN, SYN, type TcpSegment } from './segment.ts'
 import { dropBefore } from './send-queue.ts'
@@ -79,6 +79,9 @@ function newDataAcknowledged(
   const clock = s.timestamps ? timestampAt(s, now) : 0
   measure(s, now, seg, clock, out)
   const delay = eifelDetects(s, now, seg, clock)
+  // What was sent again had arrived, and it is its copy that is answered: ACKs were lost, the path takes
+  // no longer than before, and there is no reason to wait longer.
+  if (delay !== NEVER && s.recovery.phase === LOSS && tellsDuplicate(seg)) endBackOff(rto, s.policy)
   const marked = seg.flags & ECE && s.ecn !== null
   if (s.cc.limited && !marked && growsWindow(s)) controlOf(s).acked(s, now, acked)
   snd.una = seg.ack

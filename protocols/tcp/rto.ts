@@ -87,6 +87,11 @@ export function adaptToDelay(r: RtoState, rtt: Nanos, policy: TcpChoices): void 
   r.rto = timeoutFrom(r, policy)
 }
 
+/** Back-off ends though nothing was measured. */
+export function endBackOff(r: RtoState, policy: TcpChoices): void {
+  if (policy.rtoAdaptive && r.srtt >= 0) r.rto = timeoutFrom(r, policy)
+}
+
 function timeoutFrom(r: RtoState, policy: TcpChoices): Nanos {
   const unclamped = r.srtt + Math.max(policy.rtoGranularity, 4 * r.rttvar) + policy.rtoSlop
   return Math.round(Math.min(Math.max(unclamped, policy.rtoMin), policy.rtoMax)) // (2.4) (2.5)

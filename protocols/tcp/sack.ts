@@ -82,7 +82,7 @@ export function takeBlocks(s: TcpState, now: Nanos, seg: TcpSegment): number {
   const { snd } = s
   let said = 0
   let from = 0
-  if (isDuplicate(seg)) {
+  if (tellsDuplicate(seg)) {
     said = SAYS_DUPLICATE
     from = 2
   }
@@ -98,7 +98,8 @@ export function takeBlocks(s: TcpState, now: Nanos, seg: TcpSegment): number {
 }
 
 /** RFC 2883 §4: the first block lies below the cumulative ACK, or within the second. */
-function isDuplicate({ ack, options: { sack } }: TcpSegment): boolean {
+export function tellsDuplicate({ ack, options: { sack } }: TcpSegment): boolean {
+  if (sack.length === 0) return false
   const left = sack[0]!
   const right = sack[1]!
   if (seqLeq(right, ack)) return true

@@ -186,6 +186,25 @@ describe('Eifel (RFC 3522, RFC 4015)', () => {
     `)
   })
 
+  test('a duplicate told of: only the ACK was lost, and the back-off ends', () => {
+    const script = `
+      1    send 1000
+      4.1  < . 1:1(0) ack 1001 <nop,nop,TS val 1700 ecr 1000,nop,nop,sack 1:1001>
+      5    send 1000`
+    // After two timeouts the next would come after 4 s.
+    expect(stamped(script, { until: '6.5s' })).toMatchInlineSnapshot(`
+      "   1      > P. 1:1001(1000) ack 1 win 65535 <val 1000 ecr 700>
+         2      > P. 1:1001(1000) ack 1 win 65535 <val 2000 ecr 700>  (rto #1, rto 2)
+         2      * cwnd 1000 ssthresh 2000
+         4      > P. 1:1001(1000) ack 1 win 65535 <val 4000 ecr 700>  (rto #2, rto 4)
+         4.1    = spurious
+         4.1    * cwnd 1000 ssthresh unset
+         5      > P. 1001:2001(1000) ack 1 win 65535 <val 5000 ecr 1700>
+         6      > P. 1001:2001(1000) ack 1 win 65535 <val 6000 ecr 1700>  (rto #1, rto 2)
+         6      * cwnd 1000 ssthresh 2000"
+    `)
+  })
+
   test('a fast retransmit of what was only late', () => {
     const script = `
       1    send 20000
