@@ -82,7 +82,12 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp('marks not echoed', 'ecn', 'ecn.echo = true', 'ecn.echo = false'),
   tcp('no SWS avoidance by the sender', 'transmit', 'length >= snd.maxWnd / 2', 'true'),
   tcp('no SWS avoidance by the receiver', 'window', 'free - offered >= enough', 'free > offered'),
-  tcp('no restart after idle', 'congestion/new-reno', 'if (idle)', 'if (false)'),
+  tcp(
+    'no restart after idle',
+    'congestion/new-reno',
+    'if (idle && policy.idleRestart)',
+    'if (false)',
+  ),
   tcp('the window opened though nobody used it', 'ack-arrives', 'if (s.cc.limited && ', 'if ('),
   tcp(
     'the initial window ten times too large',
@@ -126,8 +131,8 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp(
     'SACK never agreed on',
     'negotiate',
-    'offers && policy.sackPermitted',
-    'false && policy.sackPermitted',
+    's.sackPermitted = offers && policy.sackPermitted',
+    's.sackPermitted = false',
   ),
   tcp(
     'the window not reduced by a loss',
@@ -186,12 +191,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'transmit',
     'if (fin) flags |= FIN\n',
     "if (fin && cause !== 'rto' && s.rto.retransmits === 0) flags |= FIN\n",
-  ),
-  tcp(
-    'the window shrinks the right edge',
-    'window',
-    'if (seqDiff(edge, rcv.adv) > 0) rcv.adv = edge',
-    'rcv.adv = edge',
   ),
   tcp('a wrong ISN', 'transmit', 'emit(s, s.iss, flags', 'emit(s, s.iss + 1, flags'),
 ]
