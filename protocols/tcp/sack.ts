@@ -55,9 +55,7 @@ function delivered(s: TcpState, b: Scoreboard, i: number, now: Nanos, seg: TcpSe
 /** The cumulative acknowledgement: everything before `ack` leaves the board. */
 export function acknowledge(s: TcpState, b: Scoreboard, now: Nanos, seg: TcpSegment): void {
   const { ack } = seg
-  const runs = b.ends.length
-  if (seqGt(endOf(b), ack)) splitForAck(b, ack)
-  while (b.head < runs && seqLeq(b.ends[b.head]!, ack)) {
+  while (b.head < b.ends.length && seqLeq(b.ends[b.head]!, ack)) {
     const i = b.head
     const fate = b.fates[i]!
     if (fate & SACKED) b.segsSacked -= segmentsIn(lengthOf(b, i), s.mss)
@@ -65,14 +63,23 @@ export function acknowledge(s: TcpState, b: Scoreboard, now: Nanos, seg: TcpSegm
     if (fate & (SACKED | LOST | TWICE)) setFate(b, i, 0)
     b.start = b.ends[i]!
     b.head = i + 1
-    if (b.head === b.ends.length) break
   }
+  if (b.head < b.ends.length && seqGt(ack, b.start)) acknowledgePart(s, b, now, seg)
   compact(b)
 }
 
-/** An ACK in the middle of a run. */
-function splitForAck(b: Scoreboard, ack: Seq): void {
-  if (seqGt(ack, b.start)) splitAt(b, ack)
+/** An ACK in the middle of a run. Mostly the run is a burst, of which so much is gone. */
+function acknowledgePart(s: TcpState, b: Scoreboard, now: Nanos, seg: TcpSegment): void {
+  const i = b.head
+  if (b.fates[i] !== 0) {
+    splitAt(b, seg.ack)
+    return acknowledge(s, b, now, seg)
+  }
+  const end = b.ends[i]!
+  b.ends[i] = seg.ack // what is delivered ends here
+  delivered(s, b, i, now, seg)
+  b.ends[i] = end
+  b.start = seg.ack
 }
 
 /** Takes the blocks of an ACK; says what they say. */
