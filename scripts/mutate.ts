@@ -21,6 +21,8 @@ const CONFIG = `import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/sim/packetdrill/scripts.test.ts', 'test/protocols/tcp/*.test.ts'],
+    // Whole networks: they take longer than all the rest.
+    exclude: ['**/traps.test.ts'],
     testTimeout: 20_000,
     bail: 1,
   },
