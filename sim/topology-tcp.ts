@@ -84,7 +84,6 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   corkTime: 'duration',
   quickAcks: 'count',
   deferAccept: 'duration',
-  oobInline: 'flag',
   reuseAddress: 'flag',
   synCookies: 'flag',
   wholeSegments: 'flag',

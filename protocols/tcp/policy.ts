@@ -145,8 +145,6 @@ export interface TcpChoices {
   readonly quickAcks: number
   /** TCP_DEFER_ACCEPT: a connection is not accepted before its first bytes, or this time. */
   readonly deferAccept: Nanos
-  /** SO_OOBINLINE: the urgent byte stays in the stream. */
-  readonly oobInline: boolean
   /** SO_REUSEADDR: a port in TIME-WAIT may be bound. */
   readonly reuseAddress: boolean
   /** RFC 4987 §3.6: a listener that has no room for another SYN answers with a cookie. */

@@ -9,7 +9,7 @@ interface TcpOption {
   write(value: number): Partial<TcpChoices>
 }
 
-type Flag = 'nagle' | 'cork' | 'keepAlive' | 'noOptions' | 'oobInline' | 'reuseAddress'
+type Flag = 'nagle' | 'cork' | 'keepAlive' | 'noOptions' | 'reuseAddress'
 type Span =
   | 'keepIdle'
   | 'keepInterval'
@@ -50,7 +50,6 @@ export const TCP_SOCKET_OPTIONS = {
   SO_RCVBUF: count('receiveBuffer', 1, BUFFER_MAX),
   SO_REUSEADDR: flag('reuseAddress'),
   SO_KEEPALIVE: flag('keepAlive'),
-  SO_OOBINLINE: flag('oobInline'),
   /** Seconds that `close` lingers; -1: not at all (`l_onoff` 0). */
   SO_LINGER: {
     min: -1,

@@ -94,7 +94,6 @@ export const RFC = createPolicy({
   corkTime: ms(200),
   quickAcks: 0,
   deferAccept: 0,
-  oobInline: false,
   reuseAddress: false,
   synCookies: true,
   tellsSoftErrors: true,
