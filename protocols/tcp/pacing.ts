@@ -44,7 +44,7 @@ export function mustWait(s: TcpState, pacer: Pacer, now: Nanos): boolean {
   if (pacer.at <= now) return false
   const rate = pacingRate(s, pacer)
   if (rate === 0) return false
-  const early = ((sendQuantum(rate, mss) - mss) * SECOND) / rate
+  const early = Math.ceil(((sendQuantum(rate, mss) - mss) * SECOND) / rate)
   if (pacer.at <= now + early) return false
   timers.pacing = pacer.at
   return true
