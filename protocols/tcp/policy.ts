@@ -167,10 +167,6 @@ export interface TcpChoices {
  * the same order, for each is made from another.
  */
 class Policy {
-  constructor(choices: TcpChoices) {
-    Object.assign(this, choices)
-  }
-
   with(changes: Partial<TcpChoices>): TcpPolicy {
     return createPolicy(Object.assign({}, this as unknown as TcpChoices, changes))
   }
@@ -178,4 +174,9 @@ class Policy {
 
 export type TcpPolicy = TcpChoices & Policy
 
-export const createPolicy = (choices: TcpChoices): TcpPolicy => new Policy(choices) as TcpPolicy
+/**
+ * Spread at once, the fields lie in the object; given one by one, so many make V8 keep it as a hash
+ * table, and the hot path reads them for every segment.
+ */
+export const createPolicy = (choices: TcpChoices): TcpPolicy =>
+  Object.setPrototypeOf({ ...choices }, Policy.prototype) as TcpPolicy
