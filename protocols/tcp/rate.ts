@@ -105,13 +105,13 @@ export function rateDelivered(
   const p = takeSent(r, sentAt, end)
   if (p === null) return
   r.firstSentTime = p.at
-  sample.priorDelivered = p.delivered
-  sample.isAppLimited = p.appLimited
   sample.rtt = p.again ? -1 : now - p.at
   // §4.1.2: the slower of the two, sending and acknowledging.
   const interval = Math.max(p.at - p.firstSentTime, now - p.deliveredTime)
-  // §4.1.3: faster than the path can be, so it is wrong.
+  // §4.1.3: faster than the path can be, so it is another copy that arrived. It ends no round either.
   if (interval <= 0 || interval < minRtt) return
+  sample.priorDelivered = p.delivered
+  sample.isAppLimited = p.appLimited
   sample.deliveryRate = ((r.delivered - p.delivered) * SECOND) / interval
 }
 

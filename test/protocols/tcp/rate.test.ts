@@ -32,11 +32,12 @@ describe('delivery rate', () => {
     expect(r.sample.deliveryRate).toBeCloseTo((7000 * 1e9) / ms(70), 6)
   })
 
-  test('an interval shorter than any round trip gives no rate (§4.1.3)', () => {
+  test('an interval shorter than any round trip gives no rate, and ends no round (§4.1.3)', () => {
     const r = createRate(0)
     rateSent(r, ms(10), 1000, true, false)
     rateDelivered(r, ms(20), 1000, NEVER, 1000, ms(40))
     expect(r.sample.deliveryRate).toBe(-1)
+    expect(r.sample.priorDelivered).toBe(-1)
     expect(r.delivered).toBe(1000)
   })
 
