@@ -7,6 +7,7 @@ import { defineScenario } from '../sim/scenario.ts'
 
 const record = (name: string, data: DnsData, ttl = 300): DnsRecord => ({ name, ttl, data })
 const a = (text: string): DnsData => ({ kind: 'A', address: ip(text) as Ipv4Address })
+const cname = (name: string): DnsData => ({ kind: 'CNAME', name })
 
 const ZONE = {
   origin: 'lab',
@@ -22,7 +23,7 @@ const ZONE = {
   }),
   records: [
     record('server.lab', a('10.0.3.1')),
-    record('www.lab', { kind: 'CNAME', name: 'server.lab' }),
+    record('www.lab', cname('server.lab')),
     ...Array.from({ length: 60 }, (_, i) => record('many.lab', a(`10.7.0.${i}`))),
   ],
 }

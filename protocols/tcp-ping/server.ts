@@ -1,4 +1,4 @@
-import alea, { type AleaState } from 'seedrandom/lib/alea.js'
+import alea from 'seedrandom/lib/alea.js'
 import type { Endpoint, IpAddress } from '../address.ts'
 import type { Application, ApplicationOut } from '../application.ts'
 import { type Bytes, concatBytes, indexOfByte, NO_BYTES } from '../bytes.ts'
@@ -10,6 +10,14 @@ import type { SocketEvent, SocketId } from '../host/socket.ts'
  * That loss happens above TCP, which has delivered and acknowledged the message: nothing is sent
  * again. What is lost below, by IP or on a link, TCP sends again, and the ping is only late.
  */
+
+/** Where the generator of losses stands: plain data. */
+export interface GeneratorState {
+  readonly c: number
+  readonly s0: number
+  readonly s1: number
+  readonly s2: number
+}
 
 export const PING_PORT = 11_000
 const BACKLOG = 128
@@ -40,7 +48,7 @@ export interface PingServerState {
   readonly address: IpAddress | null
   /** Of messages, 0 to 1. */
   readonly loss: number
-  random: AleaState
+  random: GeneratorState
   listener: SocketId
   pingers: Pinger[]
 }
