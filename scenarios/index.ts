@@ -18,6 +18,7 @@ import nat from './nat.ts'
 import partitionHeal from './partition-heal.ts'
 import ping from './ping.ts'
 import pmtudBlackhole from './pmtud-blackhole.ts'
+import pytcpParity from './pytcp-parity.ts'
 import routerChain from './router-chain.ts'
 import slaac from './slaac.ts'
 import switchedLan from './switched-lan.ts'
@@ -52,4 +53,5 @@ export const scenarios: readonly Scenario[] = [
   encapsulation,
   chat,
   tcpPing,
+  pytcpParity,
 ]
