@@ -43,3 +43,9 @@ describe.skipIf(!able)('docs/live.md', () => {
     expect(out).toMatch(/lab-e>lab-w: loss \d+/)
   })
 })
+
+test('the README shows the same two blocks', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].slice(0, 2).map(([, text]) => text!)
+  for (const block of blocks) expect(readme).toContain(block)
+})
