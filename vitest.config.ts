@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/build.ts'],
     testTimeout: 60_000,
+    // Programs that tests start inherit it: what they say is compared as text, in CI too.
+    env: { NO_COLOR: '1' },
   },
 })

@@ -43,18 +43,25 @@ function example(param: Param): string {
 
 function table(rows: readonly (readonly string[])[]): string {
   const width = Math.max(0, ...rows.map(([first]) => first!.length))
-  return rows.map(([first, second]) => `${first!.padEnd(width)}  ${second!}`.trimEnd()).join('\n')
+  const indent = ' '.repeat(width + 2)
+  return rows
+    .map(([first, second]) => {
+      const text = wrapped(second!, COLUMNS - indent.length).replaceAll('\n', `\n${indent}`)
+      return `${first!.padEnd(width)}  ${text}`.trimEnd()
+    })
+    .join('\n')
 }
 
 const firstSentence = (about: string): string =>
   /^.*?[.!?](?=\s|$)/.exec(about.trim().replace(/\s+/g, ' '))?.[0] ?? about.trim()
 
-/** At most 100 columns. */
-function wrapped(text: string): string {
+const COLUMNS = 100
+
+function wrapped(text: string, columns = COLUMNS): string {
   const lines: string[] = []
   let line = ''
   for (const word of text.trim().split(/\s+/)) {
-    if (line !== '' && line.length + 1 + word.length > 100) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
       lines.push(line)
       line = ''
     }
