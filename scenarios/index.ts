@@ -18,9 +18,12 @@ import nat from './nat.ts'
 import partitionHeal from './partition-heal.ts'
 import ping from './ping.ts'
 import pmtudBlackhole from './pmtud-blackhole.ts'
+import ipTunnel from './ip-tunnel.ts'
+import p2mpFtp from './p2mp-ftp.ts'
 import pytcpParity from './pytcp-parity.ts'
 import routerChain from './router-chain.ts'
 import slaac from './slaac.ts'
+import simpleFtp from './simple-ftp.ts'
 import switchedLan from './switched-lan.ts'
 import synFlood from './syn-flood.ts'
 import tcpPing from './tcp-ping.ts'
@@ -53,5 +56,8 @@ export const scenarios: readonly Scenario[] = [
   encapsulation,
   chat,
   tcpPing,
+  p2mpFtp,
+  simpleFtp,
+  ipTunnel,
   pytcpParity,
 ]

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import ipTunnel from '../../scenarios/ip-tunnel.ts'
+import p2mpFtp from '../../scenarios/p2mp-ftp.ts'
+import simpleFtp from '../../scenarios/simple-ftp.ts'
+import { NodeFiles } from '../../cli/files.ts'
+import { runScenario } from '../../sim/run.ts'
+import type { Scenario } from '../../sim/scenario.ts'
+
+async function outcomeOf(scenario: Scenario, settings: { [name: string]: string }, seed = '1') {
+  const outcome = await runScenario(scenario, { seed, settings, files: new NodeFiles() })
+  expect(outcome.expectations.filter(({ holds }) => !holds)).toEqual([])
+  expect(outcome.failure).toBeNull()
+  return outcome
+}
+
+describe('p2mp-ftp', () => {
+  test.each(['sound', 'canonical', 'seed'])('%s: all three have every byte', async (profile) => {
+    const { notes } = await outcomeOf(p2mpFtp, { profile })
+    expect(notes['let go at r1']).toBeGreaterThan(0)
+  })
+  test('a window and estimated timeouts are several times as fast', async () => {
+    const [sound, canonical] = await Promise.all(
+      ['sound', 'canonical'].map((profile) => outcomeOf(p2mpFtp, { profile })),
+    )
+    const [fast, slow] = [sound, canonical].map((each) => each!.marks['everybody has it']!)
+    expect(slow! / fast!).toBeGreaterThan(3)
+  })
+})
+
+describe('simple-ftp', () => {
+  test('Go-back-N sends much more again than Selective Repeat', async () => {
+    const again = async (arq: string) =>
+      (await outcomeOf(simpleFtp, { arq })).notes['packets sent again'] as number
+    expect((await again('go-back-n')) / (await again('selective-repeat'))).toBeGreaterThan(4)
+    expect(await again('session')).toBeLessThan(60)
+  })
+})
+
+describe('ip-tunnel', () => {
+  test.each([
+    ['loop-back', '12'],
+    ['loop-back', '8'],
+    ['one-way', '12'],
+    ['one-way', 'id-only'],
+  ])('%s, header %s: the file is there once', async (shape, header) => {
+    await outcomeOf(ipTunnel, { shape, header })
+  })
+})
