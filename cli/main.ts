@@ -42,6 +42,8 @@ Examples:
   $ twinwire run ./my-scenario.ts --until 10s -w my.pcapng
   $ twinwire verify file-transfer`
 
+const COLUMNS = 100
+
 /** In the order in which `--help` lists them. */
 const VERBS: readonly RegisterVerb[] = [
   runVerb,
@@ -52,19 +54,19 @@ const VERBS: readonly RegisterVerb[] = [
   plotVerb,
   tcVerb,
   packetdrillVerb,
-  p2mpFtpVerb,
-  simpleFtpVerb,
-  experimentVerb,
-  tunnelVerb,
-  encapsulateVerb,
   liveVerb,
   replayVerb,
-  chatVerb,
   emulateVerb,
   doctorVerb,
-  pingVerb,
   stackVerb,
   echoVerb,
+  pingVerb,
+  encapsulateVerb,
+  chatVerb,
+  p2mpFtpVerb,
+  simpleFtpVerb,
+  tunnelVerb,
+  experimentVerb,
 ]
 
 /** The whole command line: from arguments without the program's name to the exit code. */
@@ -88,6 +90,7 @@ function commandLine(files: NodeFiles, verb: Verb): Command {
     .description('A deterministic network simulator with a TCP of its own.')
     .version(packageVersion())
     .exitOverride()
+    .configureHelp({ helpWidth: COLUMNS })
     .configureOutput({ outputError: (text) => errorLine(oneLine(text)) })
     .showHelpAfterError(false)
     .addHelpText('after', EXAMPLES)
