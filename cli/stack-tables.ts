@@ -27,6 +27,15 @@ export function arpTable(h: HostState, now: Nanos): readonly string[] {
       rows.push([formatIp(address), entry.mac ?? '-', state, age])
     }
   }
+  for (const { ipv6 } of h.interfaces) {
+    for (const [address, { mac, state, usableUntil, confirmedAt }] of ipv6?.neighbours.entries ??
+      []) {
+      // REACHABLE turns into STALE when somebody looks.
+      const shown = state === 'REACHABLE' && now >= usableUntil ? 'STALE' : state
+      const age = mac === null ? '-' : `${seconds(now - confirmedAt)} ago`
+      rows.push([formatIp(address), mac ?? '-', shown, age])
+    }
+  }
   return table(rows)
 }
 
@@ -36,6 +45,16 @@ export function routeTable(h: HostState): readonly string[] {
     for (const { destination, gateway, port } of routes.values()) {
       const via = gateway === null ? 'on the link' : formatIp(gateway)
       rows.push([`${formatIp(destination)}/${prefixLength}`, via, String(port)])
+    }
+  }
+  for (const { prefixLength, table: routes } of h.ipv6.routes.levels) {
+    for (const { destination, gateway, port } of routes.values()) {
+      rows.push([`${destination}/${prefixLength}`, gateway ?? 'on the link', String(port)])
+    }
+  }
+  for (const [port, { ipv6 }] of h.interfaces.entries()) {
+    for (const { address } of ipv6?.discovery?.routers ?? []) {
+      rows.push(['::/0', address, String(port)])
     }
   }
   return table(rows)

@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
+import { formatIp, isIpv4 } from '../protocols/address.ts'
 import { createHttpServer, httpServer } from '../protocols/http/server.ts'
 import type { Host } from '../sim/programs.ts'
 import type { ServiceName } from '../sim/service.ts'
@@ -55,6 +56,7 @@ async function stack(command: StackCommand, files: NodeFiles): Promise<number> {
   const counters = new PacketCounters(STACK)
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
   const observers: TraceObserver[] = [counters.observer, logger(log, say)]
+  if (command.slaac) observers.push(addressesMade(say))
   if (capture !== null) observers.push(capture.pcapng.observer)
 
   let host: Host | null = null
@@ -160,10 +162,25 @@ function channelOf(record: TraceRecord): LogChannel | null {
 async function lease(host: Host, say: (line: string) => void): Promise<void> {
   const dhcp = host.dhcp({ hostName: 'twinwire' })
   for (;;) {
-    await dhcp.ready()
-    say('DHCP: an address on loan; show interfaces')
+    const { address, prefixLength, routers, expiresAt } = await dhcp.ready()
+    const own = `${formatIp(address)}/${prefixLength}`
+    const until = expiresAt === Infinity ? 'for ever' : `for ${span(expiresAt - host.now)} more`
+    const way = routers.length > 0 ? `, router ${formatIp(routers[0]!)}` : ''
+    say(`DHCP: ${own} on loan ${until}${way}`)
     await dhcp.lost()
-    say('DHCP: the address is gone')
+    say(`DHCP: ${own} is gone`)
+  }
+}
+
+const span = (nanos: number): string => `${Math.round(nanos / 1e9)} s`
+
+/** IPv6 addresses come and go by what routers say. */
+function addressesMade(say: (line: string) => void): TraceObserver {
+  return (record) => {
+    if (record.kind !== 'event' || record.node !== STACK) return
+    const { said } = record
+    if (said.kind !== 'address' || isIpv4(said.address)) return
+    say(`IPv6: ${formatIp(said.address)} ${said.usable ? 'may be used' : 'is gone'}`)
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type DhcpClientReport,
   type DhcpClientState,
   dhcpClient,
+  type LostReason,
 } from '../protocols/dhcp/client.ts'
 import { Lease } from '../protocols/dhcp/message.ts'
 import { murmur3 } from '../protocols/murmur3.ts'
@@ -31,6 +32,7 @@ const STORAGE = 'dhcp-lease'
  * into the routes, and takes both back when the lease is over.
  */
 export class Dhcp {
+  readonly #world: World
   readonly #node: Node
   readonly #port: number
   readonly #settle: Settle
@@ -53,6 +55,7 @@ export class Dhcp {
   ) {
     const iface = node.state.interfaces[port]
     if (iface === undefined) throw new UserError(`${node.name} has no interface ${port}`)
+    this.#world = world
     this.#node = node
     this.#port = port
     this.#settle = settle
@@ -89,7 +92,7 @@ export class Dhcp {
       case 'bound':
         return this.#bound(report.lease)
       case 'lost':
-        return this.#lost()
+        return this.#lost(report.why)
       case 'refused':
         this.#refused = new SocketError(report.error, 'DHCP needs UDP port 68')
         this.#settle()
@@ -137,16 +140,25 @@ export class Dhcp {
     for (const each of this.#waiting.splice(0)) each.resolve(lease)
   }
 
-  #lost(): void {
+  #lost(why: LostReason): void {
     const { lease } = this
     this.lease = null
     this.#storage.delete(STORAGE)
     this.#settle()
     if (lease === null) return
-    const { address, prefixLength, routers } = lease
+    // The word that gives an address back goes out with it: behind this step.
+    if (why !== 'released') return this.#takeBack(lease)
+    const { boots } = this.#node
+    this.#world.at(this.#world.now, () => {
+      if (this.#node.up && this.#node.boots === boots) this.#takeBack(lease)
+    })
+  }
+
+  #takeBack({ address, prefixLength, routers }: Lease): void {
     const port = this.#port
     if (routers.length > 0) this.#node.call({ kind: 'set-gateway', port, gateway: null })
     this.#node.call({ kind: 'remove-address', port, address, prefixLength })
+    this.#settle()
     for (const resolve of this.#mourning.splice(0)) resolve()
   }
 }

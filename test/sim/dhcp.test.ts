@@ -22,6 +22,7 @@ const CONFIG = {
 const serve = (host: Host): void => {
   host.run(dhcpServer, createDhcpServer(CONFIG), (report) => {
     if (report.kind === 'declined') host.note('declined', formatIp(report.address))
+    if (report.kind === 'released') host.note('released', formatIp(report.address))
   })
 }
 
@@ -120,7 +121,33 @@ test('an address that was given back is no longer ours, and its connections are 
   })
   const { notes } = await runScenario(scenario, { seed: '1' })
   expect(notes['lease']).toBe('none')
+  expect(notes['released']).toBe('10.0.0.100')
   expect(notes['connection']).toContain('EADDRNOTAVAIL')
+})
+
+test('an address that was never used is given back, too', async () => {
+  const scenario = defineScenario({
+    name: 'unused',
+    topology: { server: 'host', client: 'host' },
+    links: [{ ends: { server: '10.0.0.1/24', client: null }, delay: '5ms' }],
+    programs: {
+      server: serve,
+      client: async (host) => {
+        const dhcp = host.dhcp()
+        await dhcp.ready()
+        host.mark('ready')
+        const lost = dhcp.lost().then(() => host.mark('lost'))
+        dhcp.release()
+        await lost
+      },
+    },
+    until: '10s',
+  })
+  for (const recorded of [false, true]) {
+    const { notes, marks } = await runScenario(scenario, { seed: '1', recorded })
+    expect(notes['released']).toBe('10.0.0.100')
+    expect(marks['lost']).toBe(marks['ready'])
+  }
 })
 
 test('port 68 is taken: said to whoever waits', async () => {
