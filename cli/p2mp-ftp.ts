@@ -16,6 +16,7 @@ const SERVER_EXAMPLES = `
 Examples:
   $ twinwire p2mp-ftp server 7735 out.bin 0.05
   $ twinwire p2mp-ftp server 7735 out.bin 0 --lose 1,5,5,5
+  $ twinwire p2mp-ftp server 7735 out.bin 0 --group 239.1.2.3
   $ twinwire p2mp-ftp server 7735 out.bin 0.05 --profile canonical --end 5557
 
 Profiles: sound takes sessions (hello with name, size and hash; fin; resume), and the assignment's
@@ -26,6 +27,7 @@ const CLIENT_EXAMPLES = `
 Examples:
   $ twinwire p2mp-ftp client 127.0.0.1 7735 in.bin 500
   $ twinwire p2mp-ftp client 10.0.0.2 10.0.0.3 10.0.0.4 7735 in.bin 1000 --policy drop
+  $ twinwire p2mp-ftp client 10.0.0.2 10.0.0.3 7735 in.bin 1000 --group 239.1.2.3
   $ twinwire p2mp-ftp client 127.0.0.1 7735 in.bin 500 --profile canonical --end 5557`
 
 interface P2mpClientOptions extends ClientOptions {
@@ -44,7 +46,8 @@ export const p2mpFtpVerb: RegisterVerb = (program, files, verb) => {
       .description('receive one file')
       .argument('<port>', 'of UDP; 7735 is the course’s')
       .argument('<file>', 'where it goes, when it is whole')
-      .argument('<p>', 'the probability that a data packet is lost on arrival: 0.05'),
+      .argument('<p>', 'the probability that a data packet is lost on arrival: 0.05')
+      .option('--group <address>', 'listen to a multicast group as well: 239.1.2.3'),
   )
     .addHelpText('after', SERVER_EXAMPLES)
     .action((portText: string, file: string, p: string, options: ServerOptions) => {
@@ -58,6 +61,7 @@ export const p2mpFtpVerb: RegisterVerb = (program, files, verb) => {
       .description('send a file to servers')
       .argument('<arguments...>', 'SERVER… PORT FILE MSS'),
   )
+    .option('--group <address>', 'a packet’s first time is to this multicast group: 239.1.2.3')
     .option('--window <n>', 'packets under way (64; without a session 1)')
     .option('--policy <what>', 'of a receiver that is lost: fail, or drop and go on', 'fail')
     .addHelpText('after', CLIENT_EXAMPLES)

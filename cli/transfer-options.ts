@@ -1,10 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
-import { type IpAddress, parseIpText } from '../protocols/address.ts'
+import { type IpAddress, isIpv4, isMulticastIpv4, parseIpText } from '../protocols/address.ts'
 import { CANONICAL, type Dialect, type EndMarker } from '../protocols/arq/dialect.ts'
 import { createLoss, type Loss } from '../protocols/arq/loss.ts'
 import { fixedTimeout } from '../protocols/arq/policy.ts'
 import type { TransferProfile } from '../protocols/arq/profile.ts'
+import { isMulticastIpv6 } from '../protocols/ipv6/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import { didYouMean } from '../sim/suggest.ts'
 import { parseDuration } from '../sim/units.ts'
@@ -93,6 +94,21 @@ export function lossOf(text: string, seed: string | undefined, lose: string | un
 const sequence = (text: string): number => wholeNumber(text.trim(), '--lose', 0, 2 ** 32 - 1)
 
 const KEY_MIN = 16
+
+/** A group of either family; `null`: there is none. */
+export function groupOf(text: string | undefined): IpAddress | null {
+  if (text === undefined) return null
+  const group = parseIpText(text)
+  const isGroup =
+    group !== null && (isIpv4(group) ? isMulticastIpv4(group) : isMulticastIpv6(group))
+  if (isGroup) return group
+  const hint = 'groups are 224.0.0.0 to 239.255.255.255, and ff00::/8: for example 239.1.2.3'
+  throw new UserError(`'${text}' is no multicast group`, { where: '--group', hint })
+}
+
+/** Whose sockets it takes. */
+export const familyOf = (group: IpAddress | null): 4 | 6 =>
+  group === null || isIpv4(group) ? 4 : 6
 
 /** A secret that both sides have in a file. */
 export function keyOf(path: string | undefined, files: NodeFiles): Bytes | null {

@@ -58,14 +58,24 @@ function sayHowSendingWent(
   json: boolean,
 ): void {
   const receivers = report.peers.map((peer, i) => ({ name: names[i], ...peer }))
-  const { kind, bytes, span, units, timeouts } = report
+  const { kind, bytes, span, units, timeouts, grouped } = report
   if (json) {
-    const result = { schema: 1, result: kind, bytes, spanNanos: span, units, timeouts, receivers }
+    const result = {
+      schema: 1,
+      result: kind,
+      bytes,
+      spanNanos: span,
+      units,
+      timeouts,
+      grouped,
+      receivers,
+    }
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
-  const sent = receivers.reduce((sum, peer) => sum + peer.sent, 0)
   const resent = receivers.reduce((sum, peer) => sum + peer.resent, 0)
+  // What went to the group went once; again it goes to those who miss it.
+  const sent = grouped > 0 ? grouped + resent : receivers.reduce((sum, peer) => sum + peer.sent, 0)
   const has = receivers.filter(({ why }) => why === null).length
   const time = formatDuration(Math.round(span / 1e6) * 1e6)
   const figures = `${bytes} bytes in ${time}, ${sent} packets, ${resent} of them again`
@@ -204,6 +214,10 @@ class Incoming {
 }
 
 function refusedPort(error: string): EnvironmentError {
+  if (error === 'ENODEV') {
+    const hint = 'give it one: ip route add 239.0.0.0/8 dev eth0'
+    return new EnvironmentError('no interface has a way to the group', hint)
+  }
   if (error === 'EADDRINUSE') {
     return new EnvironmentError('the port is taken', 'see by whom: ss -lunp')
   }

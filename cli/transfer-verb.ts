@@ -9,7 +9,9 @@ import {
   chosenProfile,
   type DialectOptions,
   duration,
+  familyOf,
   freshIdentity,
+  groupOf,
   keyOf,
   lossOf,
   port,
@@ -23,10 +25,12 @@ interface ServerOptions extends DialectOptions {
   readonly seed?: string
   readonly lose?: string
   readonly idle?: string
+  readonly group?: string
   readonly json: boolean
 }
 
 interface ClientOptions extends DialectOptions {
+  readonly group?: string
   readonly timeout?: string
   readonly retries?: string
   readonly compress: boolean
@@ -67,10 +71,12 @@ export function serve(
     loss: lossOf(p, options.seed, options.lose),
     key: keyOf(options.key, files),
     ...freshIdentity(),
+    group: groupOf(options.group),
     asks: true,
     ...(options.idle === undefined ? {} : { idle: duration(options.idle, '--idle') }),
   })
-  return receiveFile(state, target, { json: options.json, inflate })
+  const family = familyOf(state.config.group)
+  return receiveFile(state, target, { json: options.json, inflate }, { family })
 }
 
 /** The largest payload of a datagram, less the header of a session and a seal. */
@@ -93,6 +99,13 @@ export async function send(
       hint: 'leave --profile out',
     })
   }
+  const group = groupOf(options.group)
+  if (group !== null && key !== null) {
+    throw new UserError('each receiver has a key of its own: sealed packets go to no group', {
+      where: '--group',
+      hint: 'leave --group or --key out',
+    })
+  }
   const file = files.read(path)
   const content = options.compress ? deflate(file.bytes as Uint8Array) : file.bytes
   const peers = []
@@ -108,6 +121,7 @@ export async function send(
     {
       peers,
       unitBytes,
+      group: group === null ? null : { address: group, port: to },
       content,
       ...(options.compress ? { compressedFrom: file.bytes.length } : {}),
       name: file.name,
@@ -115,7 +129,7 @@ export async function send(
       ...freshIdentity(),
     },
   )
-  return sendFile(state, servers, { json: options.json })
+  return sendFile(state, servers, { json: options.json }, { family: familyOf(group) })
 }
 
 export type { ClientOptions, ServerOptions }

@@ -4,7 +4,7 @@ import { fileSender } from '../protocols/arq/file-sender.ts'
 import { createLoss } from '../protocols/arq/loss.ts'
 import { receiveAs, sendAs } from '../protocols/arq/profile.ts'
 import { P2MP_PORT, P2MP_PROFILES } from '../protocols/p2mp-ftp/profiles.ts'
-import { choice, count, duration, file, ratio } from '../sim/params.ts'
+import { choice, count, duration, file, flag, ratio } from '../sim/params.ts'
 import type { Host } from '../sim/programs.ts'
 import { defineScenario } from '../sim/scenario.ts'
 
@@ -15,11 +15,13 @@ export default defineScenario({
   about: `One file to three receivers over UDP, each with its own luck. The receivers let data packets go
     by chance, as the course has it, and the links lose, reorder and duplicate on top of that. Only
     those who miss a packet get it again. The profile 'sound' is a session with a window, estimated
-    timeouts and a hash; 'canonical' and 'seed' are stop-and-wait with 0.1 s: compare how long they take.`,
+    timeouts and a hash; 'canonical' and 'seed' are stop-and-wait with 0.1 s: compare how long they take. With
+    --set multicast=true a packet goes to a group first: the sender's link carries it once, not thrice.`,
   params: {
     profile: choice(['sound', 'canonical', 'seed'], 'whose packets and timing'),
     file: file('shipped:letter.txt', 'what to send'),
     mss: count(500, 'bytes of the file in each packet'),
+    multicast: flag(false, 'a packet’s first time is to a group, which all have joined'),
     p: ratio('5%', 'of data packets let go by each receiver'),
     delay: duration('10ms', 'of each link, each way'),
     loss: ratio('1%', 'of frames, each way'),
@@ -37,10 +39,11 @@ export default defineScenario({
       duplicate,
     })),
   ],
-  programs: ({ profile: name, file: sent, mss, p }) => {
+  programs: ({ profile: name, file: sent, mss, p, multicast }) => {
+    const group = multicast ? ip('239.1.2.3') : null
     const profile = P2MP_PROFILES.find((each) => each.name === name)!
     const receive = (index: number) => (host: Host) => {
-      const state = receiveAs(profile, { port: P2MP_PORT, loss: createLoss(p, index) })
+      const state = receiveAs(profile, { port: P2MP_PORT, group, loss: createLoss(p, index) })
       let got = 0
       let lost = 0
       host.run(fileReceiver, state, (report) => {
@@ -56,7 +59,13 @@ export default defineScenario({
         const content = sent.bytes
         host.note('size', content.length)
         const peers = RECEIVERS.map((_, i) => ({ address: ip(`10.0.0.${i + 1}`), port: P2MP_PORT }))
-        const state = sendAs(profile, { peers, unitBytes: mss, content, name: 'letter' })
+        const state = sendAs(profile, {
+          peers,
+          group: group === null ? null : { address: group, port: P2MP_PORT },
+          unitBytes: mss,
+          content,
+          name: 'letter',
+        })
         let timeouts = 0
         host.run(fileSender, state, (report) => {
           if (report.kind === 'line') host.note('timeouts', (timeouts += 1))

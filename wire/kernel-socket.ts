@@ -52,6 +52,7 @@ const ERRNOS: ReadonlySet<string> = new Set<Errno>([
   'EADDRNOTAVAIL',
   'EALREADY',
   'EBADF',
+  'ENODEV',
   'ECONNABORTED',
   'ECONNREFUSED',
   'ECONNRESET',

@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
-import type { Endpoint } from '../protocols/address.ts'
+import { type Endpoint, isIpv4 } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import type { SocketId } from '../protocols/host/socket.ts'
 import { ICMP_UNREACHABLE, UNREACHABLE_PORT } from '../protocols/icmp/message.ts'
@@ -72,6 +72,9 @@ export class KernelUdp implements KernelSocket {
         this.#socket.send(call.bytes as Uint8Array, port, to, this.#sent('send-to'))
         return
       }
+      case 'join':
+      case 'leave':
+        return this.#whenBound(() => this.#membership(call))
       case 'set':
         return this.#set(call)
       case 'close':
@@ -95,6 +98,25 @@ export class KernelUdp implements KernelSocket {
     setImmediate(() => this.#socket.close())
     this.#place.remove(this.id)
     this.#hear({ kind: 'closed', socket: this.id })
+  }
+
+  /** Node binds a turn later, and would choose a port of its own for what comes before that. */
+  #whenBound(act: () => void): void {
+    if (this.local() === null && this.#bound) this.#socket.once('listening', act)
+    else act()
+  }
+
+  /** `via`: an address of the interface; IPv6 wants its name, and the kernel chooses here. */
+  #membership(call: NamedCall & { kind: 'join' | 'leave' }): void {
+    if (this.#closed) return
+    const group = toNode(call.group)
+    try {
+      if (call.kind === 'leave') this.#socket.dropMembership(group)
+      else if (call.via === null || !isIpv4(call.via)) this.#socket.addMembership(group)
+      else this.#socket.addMembership(group, toNode(call.via))
+    } catch (e) {
+      this.#reject(call.kind, errnoOf(e))
+    }
   }
 
   #send(bytes: Bytes): void {
@@ -144,6 +166,7 @@ export class KernelUdp implements KernelSocket {
     try {
       if (option === 'SO_BROADCAST') this.#socket.setBroadcast(value !== 0)
       else if (option === 'IP_TTL') this.#socket.setTTL(value)
+      else if (option === 'IP_MULTICAST_TTL') this.#socket.setMulticastTTL(value)
       else if (option === 'SO_RCVBUF') this.#socket.setRecvBufferSize(value)
       else if (option === 'SO_SNDBUF') this.#socket.setSendBufferSize(value)
       else this.#reject('set', 'ENOPROTOOPT')

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../address.ts'
+import type { Endpoint, IpAddress } from '../address.ts'
 import type { Bytes } from '../bytes.ts'
 import type { SocketId } from '../host/socket.ts'
 import { Sha256 } from '../sha256.ts'
@@ -15,6 +15,8 @@ export interface FileReceiverConfig {
   readonly carrier: Carrier
   /** Of UDP. */
   readonly port: number
+  /** Of UDP: listened to as well; `null`: there is none. */
+  readonly group: IpAddress | null
   /** Packets of the course projects are read in this dialect. */
   readonly dialect: Dialect
   /** What is said about them. In a session it is always `selective`. */

@@ -64,10 +64,13 @@ function socketEvent(s: FileReceiver, now: Nanos, event: SocketEvent, out: Recei
     case 'opened': {
       s.socket = event.socket
       const port = s.config.carrier.protocol === 'udp' ? s.config.port : 0
-      return out.call({ kind: 'bind', socket: event.socket, address: null, port })
+      out.call({ kind: 'bind', socket: event.socket, address: null, port })
+      const { group } = s.config
+      if (group !== null) out.call({ kind: 'join', socket: event.socket, group, via: null })
+      return
     }
     case 'rejected':
-      if (event.call === 'bind' || event.call === 'open') {
+      if (event.call === 'bind' || event.call === 'open' || event.call === 'join') {
         s.over = true
         out.report({ kind: 'refused', error: event.error })
       }

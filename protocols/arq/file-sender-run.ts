@@ -2,6 +2,7 @@ import type { ApplicationOut } from '../application.ts'
 import type { Bytes } from '../bytes.ts'
 import { ms, NEVER, type Nanos } from '../time.ts'
 import { type Dialect, encodeData, encodeEnd, endSequence, sequenceOf } from './dialect.ts'
+import { endpointOf } from './endpoint.ts'
 import {
   dataUnits,
   type FileSender,
@@ -31,7 +32,7 @@ type ArqInput = Parameters<typeof arqSender.step>[2]
 /** One step of the core, with its packets and events carried on. */
 export function stepArq(s: FileSender, now: Nanos, input: ArqInput, out: SenderOut): void {
   // A unit that goes to several is encoded once.
-  let [encodedUnit, encoded] = [-1, null as Bytes | null]
+  let [encodedUnit, encoded, groupedUnit] = [-1, null as Bytes | null, -1]
   const events: ArqEvent[] = []
   arqSender.step(s.arq, now, input, {
     send: (packet: ArqPacket, index: number) => {
@@ -43,7 +44,14 @@ export function stepArq(s: FileSender, now: Nanos, input: ArqInput, out: SenderO
         encoded = encodeUnit(s, packet.unit)
         encodedUnit = packet.unit
       }
-      out.call({ kind: 'send', socket: peer.socket, bytes: sealed(peer.seal, encoded) })
+      const { group } = s.config
+      if (group === null || packet.again > 0 || peer.seal !== null) {
+        return sendTo(s, index, sealed(peer.seal, encoded), out)
+      }
+      if (groupedUnit === packet.unit) return
+      groupedUnit = packet.unit
+      s.grouped += 1
+      out.call({ kind: 'send-to', socket: peer.socket, bytes: encoded, remote: endpointOf(group) })
     },
     event: (event) => {
       // What was late is said before it is sent again.
@@ -53,6 +61,14 @@ export function stepArq(s: FileSender, now: Nanos, input: ArqInput, out: SenderO
     wake: () => {},
   })
   for (const event of events) arqEvent(s, now, event, out)
+}
+
+/** With a group there is one socket for all: receivers know their sender by its port. */
+function sendTo(s: FileSender, index: number, bytes: Bytes, out: SenderOut): void {
+  const { socket } = s.peers[index]!
+  if (s.config.group === null) return out.call({ kind: 'send', socket, bytes })
+  const remote = endpointOf(s.config.peers[index]!)
+  out.call({ kind: 'send-to', socket, bytes, remote })
 }
 
 function encodeUnit(s: FileSender, unit: number): Bytes {
@@ -112,14 +128,17 @@ export function over(s: FileSender, now: Nanos, out: SenderOut): void {
   for (const peer of peers) {
     if (peer.stage !== 'done') peer.why ??= 'no answer'
     peer.dueAt = NEVER
-    if (peer.socket >= 0) out.call({ kind: 'close', socket: peer.socket })
+    if (peer.socket >= 0 && s.config.group === null) close(peer.socket, out)
   }
+  const shared = peers[0]?.socket ?? -1
+  if (shared >= 0 && s.config.group !== null) close(shared, out)
   out.report({
     kind: peers.every(({ stage }) => stage === 'done') ? 'finished' : 'failed',
     bytes: s.config.wire.kind === 'session' ? s.config.wire.size : s.config.content.length,
     span: now - s.startedAt,
     units: dataUnits(s),
     timeouts,
+    grouped: s.grouped,
     peers: peers.map(({ sent, resent, why, stage }) => ({
       sent,
       resent,
@@ -127,6 +146,8 @@ export function over(s: FileSender, now: Nanos, out: SenderOut): void {
     })),
   })
 }
+
+const close = (socket: number, out: SenderOut): void => out.call({ kind: 'close', socket })
 
 export function sendSession(
   s: FileSender,
@@ -138,8 +159,7 @@ export function sendSession(
   const peer = s.peers[index]!
   if (peer.socket < 0 || peer.stage === 'lost') return
   const seal = packet.kind === 'hello' ? peer.helloSeal : (peer.seal ?? peer.helloSeal)
-  const bytes = sealed(seal, encodeSession(s.session, packet))
-  out.call({ kind: 'send', socket: peer.socket, bytes })
+  sendTo(s, index, sealed(seal, encodeSession(s.session, packet)), out)
 }
 
 const sealed = (seal: Seal | null, bytes: Bytes): Bytes =>

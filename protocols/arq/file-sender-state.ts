@@ -17,6 +17,11 @@ export interface FileSenderConfig {
   readonly carrier: Carrier
   /** Who is to get the file. With raw IP the ports are 0. */
   readonly peers: readonly Endpoint[]
+  /**
+   * Of UDP: what goes for the first time goes to this group, once; what somebody misses goes to him
+   * alone. `null`: to each of them. Sealed packets are each receiver's own, and never go to a group.
+   */
+  readonly group: Endpoint | null
   readonly policy: ArqPolicy
   /** Bytes of each unit but the last (the MSS). */
   readonly unitBytes: number
@@ -79,6 +84,8 @@ export interface FileSender {
   begun: boolean
   startedAt: Nanos
   timeouts: number
+  /** Packets that went to the group. */
+  grouped: number
   /** Hundredths that were reported. */
   progress: number
 }
@@ -104,6 +111,7 @@ export const createFileSender = (config: FileSenderConfig): FileSender => ({
   begun: false,
   startedAt: 0,
   timeouts: 0,
+  grouped: 0,
   progress: 0,
 })
 

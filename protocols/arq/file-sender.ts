@@ -42,6 +42,7 @@ function handle(
   switch (input.kind) {
     case 'start':
       s.startedAt = now
+      if (s.config.group !== null) return out.call({ kind: 'open', protocol: 'udp' })
       for (const _ of s.peers) out.call({ kind: 'open', ...s.config.carrier })
       return
     case 'socket':
@@ -61,7 +62,7 @@ function handle(
 
 function socketEvent(s: FileSender, now: Nanos, event: SocketEvent, out: SenderOut): void {
   if (event.kind === 'opened') return opened(s, now, event.socket, out)
-  const index = s.peers.findIndex(({ socket }) => socket === event.socket)
+  const index = peerOf(s, event)
   const peer = s.peers[index]
   if (peer === undefined || s.phase !== 'running') return
   switch (event.kind) {
@@ -80,7 +81,30 @@ function socketEvent(s: FileSender, now: Nanos, event: SocketEvent, out: SenderO
   }
 }
 
+/** Whom an event is about. On the socket that all share, who sent what came; -1: nobody of them. */
+function peerOf(s: FileSender, event: SocketEvent): number {
+  const { group, peers } = s.config
+  if (group === null) return s.peers.findIndex(({ socket }) => socket === event.socket)
+  switch (event.kind) {
+    case 'datagram': {
+      const { address, port } = event.remote
+      return peers.findIndex((peer) => peer.address === address && peer.port === port)
+    }
+    case 'icmp-error':
+      return peers.findIndex(({ address }) => address === event.remote)
+    case 'rejected':
+      // What is too big is so for all; of another error it is not known whom it is about.
+      return event.error === 'EMSGSIZE' ? 0 : -1
+    default:
+      return -1
+  }
+}
+
 function opened(s: FileSender, now: Nanos, socket: number, out: SenderOut): void {
+  if (s.config.group !== null) {
+    for (const peer of s.peers) peer.socket = socket
+    return allOpened(s, now, out)
+  }
   const index = s.peers.findIndex((peer) => peer.socket < 0)
   const remote = endpointOf(s.config.peers[index]!)
   s.peers[index]!.socket = socket
@@ -88,7 +112,10 @@ function opened(s: FileSender, now: Nanos, socket: number, out: SenderOut): void
   if (s.config.wire.kind === 'session' && s.config.carrier.protocol === 'raw') {
     out.call({ kind: 'set', socket, option: 'IP_MTU_DISCOVER', value: 2 })
   }
-  if (index < s.peers.length - 1) return
+  if (index === s.peers.length - 1) allOpened(s, now, out)
+}
+
+function allOpened(s: FileSender, now: Nanos, out: SenderOut): void {
   s.phase = 'running'
   if (s.config.wire.kind === 'session') return greetAll(s, now, out)
   for (const peer of s.peers) peer.stage = 'sending'

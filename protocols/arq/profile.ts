@@ -1,4 +1,4 @@
-import type { Endpoint } from '../address.ts'
+import type { Endpoint, IpAddress } from '../address.ts'
 import { type Bytes, NO_BYTES } from '../bytes.ts'
 import { Sha256 } from '../sha256.ts'
 import { s as seconds, type Nanos } from '../time.ts'
@@ -20,6 +20,8 @@ export interface TransferProfile {
 export interface SendOptions {
   readonly carrier?: Carrier
   readonly peers: readonly Endpoint[]
+  /** Where data packets go for the first time, in the place of each receiver. Not with a key. */
+  readonly group?: Endpoint | null
   readonly unitBytes: number
   /** The file, or its compressed form with the size of the file. */
   readonly content: Bytes
@@ -34,9 +36,9 @@ export interface SendOptions {
 /** The state of a sender of this profile. */
 export function sendAs(profile: TransferProfile, options: SendOptions): FileSender {
   const { carrier = { protocol: 'udp' }, peers, unitBytes, content, compressedFrom } = options
-  const { name = '', session = 1, key = null, epoch = 0 } = options
+  const { name = '', session = 1, key = null, epoch = 0, group = null } = options
   const { policy, dialect } = profile
-  const common = { carrier, peers, policy, unitBytes, content }
+  const common = { carrier, peers, group, policy, unitBytes, content }
   if (!profile.sessions) return createFileSender({ ...common, wire: { kind: 'plain', dialect } })
   const size = compressedFrom ?? content.length
   const compressed = compressedFrom !== undefined
@@ -50,6 +52,8 @@ export function sendAs(profile: TransferProfile, options: SendOptions): FileSend
 export interface ReceiveOptions {
   readonly carrier?: Carrier
   readonly port: number
+  /** Joined, so that its packets are heard. */
+  readonly group?: IpAddress | null
   readonly loss?: Loss
   readonly key?: Bytes | null
   /** Any bytes, different for each run; with a key, bytes that nobody can guess. */
@@ -70,6 +74,7 @@ const LINGER = seconds(3)
 export function receiveAs(profile: TransferProfile, options: ReceiveOptions): FileReceiver {
   const { carrier = { protocol: 'udp' }, port, loss = NO_LOSS, key = null } = options
   const { random = NO_BYTES, epoch = 0, asks = false, idle = IDLE, linger = LINGER } = options
+  const { group = null } = options
   const { policy, dialect, sessions } = profile
   // A session brings its own; what comes without one is acknowledged as the course asks for it.
   const acknowledgement =
@@ -78,6 +83,7 @@ export function receiveAs(profile: TransferProfile, options: ReceiveOptions): Fi
   return createFileReceiver({
     carrier,
     port,
+    group,
     dialect,
     acknowledgement,
     window,

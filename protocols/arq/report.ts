@@ -22,6 +22,8 @@ export interface SendSummary {
   readonly span: Nanos
   readonly units: number
   readonly timeouts: number
+  /** Data packets that went to the group, once for all. */
+  readonly grouped: number
   readonly peers: readonly {
     readonly sent: number
     readonly resent: number

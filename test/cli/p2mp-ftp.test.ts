@@ -232,4 +232,64 @@ describe.runIf(needs())('three receivers in namespaces of their own', () => {
     for (const server of servers) expect(await server.ended).toBe(0)
     for (const i of [1, 2, 3]) expect(desk.read(`r${i}.bin`).equals(content)).toBe(true)
   })
+
+  test('to a group: the sender’s wire carries a packet once for both', async () => {
+    const sender = new Namespace()
+    all.push(sender)
+    const group = ['--group', '239.1.2.3']
+    sender.ip('link add br0 type bridge')
+    sender.ip('addr add 10.78.0.100/24 dev br0')
+    sender.ip('link set br0 up')
+    sender.ip('route add 239.0.0.0/8 dev br0')
+    const servers = []
+    for (const i of [1, 2]) {
+      const receiver = new Namespace()
+      all.push(receiver)
+      sender.ip(`link add v${i} type veth peer name e0 netns ${receiver.name}`)
+      sender.ip(`link set v${i} master br0`)
+      sender.ip(`link set v${i} up`)
+      receiver.ip(`addr add 10.78.0.${i}/24 dev e0`)
+      receiver.ip('link set e0 up')
+      const serve = [PROGRAM, 'p2mp-ftp', 'server', '7735', join(desk.path, `g${i}.bin`), '0']
+      if (i === 1) {
+        const lost = receiver.run(...serve, ...group)
+        expect(lost.code).toBe(4)
+        expect(lost.err).toMatch(/no interface has a way to the group; give it one: ip route add/)
+      }
+      receiver.ip('route add 239.0.0.0/8 dev e0')
+      const lose = i === 1 ? ['--lose', '3,7'] : []
+      const server = receiver.start(...serve, ...lose, ...group)
+      await server.says(/waits/)
+      servers.push(server)
+    }
+    const path = join(desk.path, 'in.bin')
+    const args = ['10.78.0.1', '10.78.0.2', '7735', path, '1000', ...group, '--json']
+    const client = sender.run(PROGRAM, 'p2mp-ftp', 'client', ...args)
+    expect(client.code).toBe(0)
+    expect(
+      JSON.parse(client.out.split('\n').findLast((line) => line.startsWith('{'))!),
+    ).toMatchObject({
+      result: 'finished',
+      units: 61,
+      grouped: 61,
+      receivers: [{ resent: 2 }, { resent: 0 }],
+    })
+    for (const server of servers) expect(await server.ended).toBe(0)
+    for (const i of [1, 2]) expect(desk.read(`g${i}.bin`).equals(content)).toBe(true)
+  })
+})
+
+test('a group that is none, and one with a key', () => {
+  desk.write('key2', 'a secret of more than sixteen bytes\n')
+  const refused = (...args: string[]) => {
+    const to = ['127.0.0.1', '7735', 'in.bin', '1000']
+    const { code, err } = desk.run('p2mp-ftp', 'client', ...to, ...args)
+    return `${code} ${err.trim()}`
+  }
+  expect(refused('--group', '10.0.0.1')).toMatch(
+    /^2 error: --group: '10\.0\.0\.1' is no multicast group; /,
+  )
+  expect(refused('--group', '239.1.2.3', '--key', 'key2')).toMatch(
+    /^2 error: --group: each receiver has a key/,
+  )
 })

@@ -18,6 +18,15 @@ describe('p2mp-ftp', () => {
     const { notes } = await outcomeOf(p2mpFtp, { profile })
     expect(notes['let go at r1']).toBeGreaterThan(0)
   })
+  test('to a group first: the sender sends less than half as many frames', async () => {
+    const [alone, grouped] = await Promise.all(
+      ['false', 'true'].map((multicast) => outcomeOf(p2mpFtp, { multicast })),
+    )
+    const frames = [alone, grouped].map(
+      (each) => each!.hosts.find(({ name }) => name === 'sender')!.sentFrames,
+    )
+    expect(frames[1]! / frames[0]!).toBeLessThan(0.5)
+  })
   test('a window and estimated timeouts are several times as fast', async () => {
     const [sound, canonical] = await Promise.all(
       ['sound', 'canonical'].map((profile) => outcomeOf(p2mpFtp, { profile })),
