@@ -7,6 +7,7 @@ import {
   type DnsResult,
   dnsResolver,
 } from '../protocols/dns/resolver.ts'
+import { hasIpv6, orderForHost } from '../protocols/host/destinations.ts'
 import { murmur3 } from '../protocols/murmur3.ts'
 import { ascii } from '../protocols/services/ascii.ts'
 import { type RunningApplication, startApplication } from './application.ts'
@@ -37,12 +38,14 @@ const WORDS: { readonly [code in ResolveCode]: string } = {
 
 /** The resolver of a simulated host. */
 class Resolver {
+  readonly #node: Node
   readonly #settle: Settle
   readonly #running: RunningApplication<DnsResolverState, DnsResolverCommand>
   readonly #waiting = new Map<number, { readonly name: string } & Waiting<readonly DnsData[]>>()
   #last = 0
 
   constructor(world: World, node: Node, settle: Settle, servers: readonly string[]) {
+    this.#node = node
     this.#settle = settle
     const endpoints = servers.map((each) => ({ address: toIp(each), port: DNS_PORT }))
     const seed = murmur3(ascii(`${world.seed}/${node.name}/${node.boots}/dns`), 0)
@@ -62,14 +65,24 @@ class Resolver {
     })
   }
 
-  /** Where to connect to: IPv4 first, then IPv6. */
+  /**
+   * Where to connect to: the best address by RFC 6724 §6. A host without IPv6 asks for IPv6 only where
+   * there is nothing else.
+   */
   async address(name: string): Promise<IpAddress> {
-    try {
-      return addressIn(await this.resolve(name, 'A'))
-    } catch (error) {
-      if (!(error instanceof ResolveError) || error.code !== 'EAI_NODATA') throw error
-      return addressIn(await this.resolve(name, 'AAAA'))
-    }
+    const first = hasIpv6(this.#node.state) ? this.resolve(name, 'AAAA').then(addressesIn) : null
+    const asked = await Promise.allSettled([this.resolve(name, 'A').then(addressesIn), first ?? []])
+    const found = asked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+    if (found.length > 0) return orderForHost(this.#node.state, found)[0]!
+    const why = asked.flatMap((each) =>
+      each.status === 'rejected' ? [each.reason as unknown] : [],
+    )
+    // That there is no such record says the least.
+    const error = why.find((each) => !isNoData(each))
+    if (error !== undefined) throw error
+    if (first === null)
+      return orderForHost(this.#node.state, addressesIn(await this.resolve(name, 'AAAA')))[0]!
+    throw why[0]
   }
 
   #answered(id: number, result: DnsResult): void {
@@ -89,10 +102,11 @@ const CODES: { readonly [kind in Exclude<DnsResult['kind'], 'records'>]: Resolve
   'server-failure': 'EAI_FAIL',
 }
 
-function addressIn(found: readonly DnsData[]): IpAddress {
-  const data = found[0]!
-  return data.kind === 'A' || data.kind === 'AAAA' ? data.address : 0
-}
+const addressesIn = (found: readonly DnsData[]): readonly IpAddress[] =>
+  found.flatMap((data) => (data.kind === 'A' || data.kind === 'AAAA' ? [data.address] : []))
+
+const isNoData = (error: unknown): boolean =>
+  error instanceof ResolveError && error.code === 'EAI_NODATA'
 
 /** The names that the programs of a host can use, once it has servers to ask. */
 export function namesOf(world: World, node: Node, settle: Settle) {

@@ -15,18 +15,25 @@ export function wayTo(h: HostState, destination: Ipv6Address): Ipv6Way | null {
   const { destinations } = h.ipv6
   const known = destinations.get(destination)
   if (known !== undefined) return known
-  const hop = firstHop(h, destination)
-  if (hop === null) return null
-  const { port, nextHop } = hop
-  const source = selectSource(h.interfaces[port]!.ipv6!.addresses, destination)
+  const way = lookUpWay(h, destination)
+  if (way === null) return null
   if (destinations.size === DESTINATIONS_MAX) {
     for (const oldest of destinations.keys()) {
       destinations.delete(oldest)
       break
     }
   }
-  destinations.set(destination, { port, nextHop, source })
+  destinations.set(destination, way)
   return destinations.get(destination)!
+}
+
+/** The same from the tables, without a memory. */
+export function lookUpWay(h: HostState, destination: Ipv6Address): Ipv6Way | null {
+  const hop = firstHop(h, destination)
+  if (hop === null) return null
+  const { port, nextHop } = hop
+  const source = selectSource(h.interfaces[port]!.ipv6!.addresses, destination)
+  return { port, nextHop, source }
 }
 
 /** What was looked up no longer counts: a route, an address or a router came or went. */
