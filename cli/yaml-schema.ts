@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type {
   AdvertiseSpec,
   ClaimSpec,
+  HostEndSpec,
   NatSpec,
+  SwitchEndSpec,
   ClockSpec,
   ExpectationSpec,
   Fault,
@@ -71,10 +73,24 @@ const towards = z
 const address = z.union([text, list(text), z.null()], {
   error: "expected an address such as '10.0.0.1/24', a list of them, or null",
 })
+const vlanEnd = z.union([
+  address,
+  record<HostEndSpec>({
+    vlans: z.record(z.string(), address).describe("by VLAN: { 10: '10.0.10.1/24' }"),
+    untagged: address.describe('what has no tag'),
+  }),
+  record<SwitchEndSpec>({
+    access: z.number().describe('in this VLAN, without tags'),
+    trunk: z
+      .union([z.array(z.number()), z.literal('all')])
+      .describe('VLANs that pass with their tags'),
+    native: z.number().describe('of a trunk: this one without'),
+  }),
+])
 const traits = { ...LINK, to: towards }
 const linkBetween = record<LinkBetween & { between: unknown }>({
   ends: z
-    .record(nodeName, address)
+    .record(nodeName, vlanEnd)
     .describe('the two nodes, each with its address: { a: 10.0.0.1/24, s: null }'),
   between: z
     .tuple([nodeName, nodeName], { error: 'expected the names of two nodes' })

@@ -27,6 +27,7 @@ import simpleFtp from './simple-ftp.ts'
 import switchedLan from './switched-lan.ts'
 import synFlood from './syn-flood.ts'
 import tcpPing from './tcp-ping.ts'
+import vlan from './vlan.ts'
 import udpEcho from './udp-echo.ts'
 
 /** The scenarios that come with the package, in the order in which they are listed. */
@@ -43,6 +44,7 @@ export const scenarios: readonly Scenario[] = [
   crashRestart,
   synFlood,
   switchedLan,
+  vlan,
   routerChain,
   fragments,
   arpConflict,

@@ -117,7 +117,15 @@ function addCable(draft: Draft, place: string, node: number): Outlet {
   const index = draft.links.length
   const port = plan.interfaces.length
   // A bridge uses no MAC address of its own.
-  const own: InterfacePlan = { mac: BROADCAST_MAC, mtu: 1500, addresses: [], link: index, end: 'a' }
+  const own: InterfacePlan = {
+    mac: BROADCAST_MAC,
+    mtu: 1500,
+    addresses: [],
+    vlan: 0,
+    carries: null,
+    link: index,
+    end: 'a',
+  }
   draft.nodes[node] = { ...plan, interfaces: [...plan.interfaces, own] }
   const device: InterfacePlan = { ...own, end: 'b' }
   const name = addDevice(draft, `${plan.name}.${port}`, place, plan, device)

@@ -1,5 +1,5 @@
 import { assert } from '../protocols/assert.ts'
-import { ETHERNET_HEADER, type EthernetFrame } from '../protocols/ethernet/frame.ts'
+import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import { NEVER, type Nanos } from '../protocols/time.ts'
 import { wasTransmitted } from '../trace/links.ts'
 import type { LinkDropReason } from '../trace/record.ts'
@@ -211,7 +211,7 @@ export class LinkDirection {
       this.#sendImpaired(now, frame)
       return
     }
-    const end = this.#transmit(now, frame.size)
+    const end = this.#transmit(now, frame)
     if (end >= 0) this.#carry(frame, end + this.#delay)
   }
 
@@ -266,7 +266,7 @@ export class LinkDirection {
       this.#drop('down')
       return
     }
-    const end = this.#transmit(now, frame.size)
+    const end = this.#transmit(now, frame)
     if (end >= 0) this.#pass(frame, end, draws, forced)
   }
 
@@ -278,7 +278,7 @@ export class LinkDirection {
     this.arrives = NEVER
     let why: LinkDropReason | null
     if (this.#downs > 0) why = 'down'
-    else if (frame.size - ETHERNET_HEADER > this.#mtu) why = 'too-big'
+    else if (frame.payload.size > this.#mtu) why = 'too-big'
     else why = queue.offer(now, frame, fateOf(this.#draws), forced)
     if (why !== null) this.#drop(why)
     this.#countQueue(queue, now)
@@ -333,15 +333,15 @@ export class LinkDirection {
   }
 
   /** When the frame's last bit is on the link; -1 where it does not get that far. */
-  #transmit(now: Nanos, size: number): Nanos {
+  #transmit(now: Nanos, frame: EthernetFrame): Nanos {
     const transmitter = this.sender
     this.#forgetFate()
     let end = -1
-    if (size - ETHERNET_HEADER > this.#mtu) {
+    if (frame.payload.size > this.#mtu) {
       transmitter.settle(now)
       this.#drop('too-big')
     } else {
-      end = transmitter.accept(now, size)
+      end = transmitter.accept(now, frame.size)
       if (end < 0) this.#drop('queue-full')
     }
     this.queueFrames = transmitter.frames

@@ -1,6 +1,7 @@
 import type { Out } from '../protocols/engine.ts'
 import { assert } from '../protocols/assert.ts'
-import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
+import { type EthernetFrame, NO_TAG } from '../protocols/ethernet/frame.ts'
+import { vlanOf, withTag } from '../protocols/ethernet/vlan.ts'
 import type { HubState } from '../protocols/ethernet/hub.ts'
 import type { SwitchState } from '../protocols/ethernet/switch.ts'
 import type { HostCall } from '../protocols/host/host.ts'
@@ -19,6 +20,13 @@ export type SocketHandler = (event: SocketEvent) => void
 
 type NodeState = HostState | SwitchState | HubState
 export type DrivenNode = Driven<NodeState, HostCall, EthernetFrame, NodeEvent>
+
+/** Where an interface of a host hangs: the number that frames of its link arrive with, and its VLAN. */
+export interface InterfaceTag {
+  readonly arrives: number
+  readonly vlan: number
+}
+const NO_TAGS: readonly InterfaceTag[] = []
 
 /** So many frames wait for a paused host, as in a network card's ring. */
 const HELD_MAX = 1024
@@ -49,6 +57,8 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
   readonly #make: (boot: number) => DrivenNode
   /** `null`: the host's clock shows the world's time. */
   readonly #clock: HostClock | null
+  /** Of a host on a trunk, by interface; `null`: none of its frames has a tag. */
+  readonly #tags: readonly InterfaceTag[] | null
   /** What came while the host was paused, in order; `null` when it runs. */
   #held: Held[] | null = null
   /** Down or paused: nothing is processed. */
@@ -69,12 +79,14 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     isHost: boolean,
     make: (boot: number) => DrivenNode,
     clock: HostClock | null = null,
+    tags: readonly InterfaceTag[] | null = null,
   ) {
     this.#world = world
     this.name = name
     this.isHost = isHost
     this.#make = make
     this.#clock = clock
+    this.#tags = tags
     this.driven = make(this.boots)
     this.#start()
   }
@@ -97,6 +109,25 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
   }
 
   receive(port: number, packet: EthernetFrame): void {
+    if (this.isHost && (packet.tag !== NO_TAG || this.#tags !== null)) {
+      return this.#untag(port, packet)
+    }
+    this.#take(port, packet)
+  }
+
+  /** A frame comes to the interface of its VLAN, which sees no tag (IEEE 802.1Q-2018 §6.9). */
+  #untag(port: number, frame: EthernetFrame): void {
+    const vlan = vlanOf(frame)
+    const tags = this.#tags ?? NO_TAGS
+    const index =
+      this.#tags === null && vlan === 0
+        ? port
+        : tags.findIndex((each) => each.arrives === port && each.vlan === vlan)
+    if (index < 0) return this.#lose(frame, 'ethernet no such vlan')
+    this.#take(index, withTag(frame, NO_TAG))
+  }
+
+  #take(port: number, packet: EthernetFrame): void {
     if (this.#still) return this.#hold({ kind: 'packet', port, packet })
     this.driven.step(this.now, { kind: 'packet', packet, port }, this)
     this.settle()
@@ -156,7 +187,7 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     this.#held = null
     this.#still = false
     for (const each of held) {
-      if (each.kind === 'packet') this.receive(each.port, each.packet)
+      if (each.kind === 'packet') this.#take(each.port, each.packet)
       else if (each.kind === 'timer') this.timer(each.owner)
       else each.run()
     }
@@ -224,8 +255,10 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
 
   send(frame: EthernetFrame, port: number): void {
     const link = this.ports[port]
-    if (link === undefined) this.outside?.(frame)
-    else this.#world.sent(this, link, port, frame)
+    const tag = this.#tags === null ? 0 : this.#tags[port]!.vlan
+    const leaving = tag === 0 ? frame : withTag(frame, tag)
+    if (link === undefined) this.outside?.(leaving)
+    else this.#world.sent(this, link, port, leaving)
   }
 
   event(event: NodeEvent): void {

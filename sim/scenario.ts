@@ -59,9 +59,30 @@ export type DropSpec =
   | readonly number[]
   | ((frame: EthernetFrame, index: number) => boolean)
 
+/** One end of a link: an address, several, none, or what it has to do with VLANs. */
+export type EndSpec = string | readonly string[] | null | HostEndSpec | SwitchEndSpec
+
+/** A host or router on a trunk: an interface for each VLAN. */
+export interface HostEndSpec {
+  /** `{ 10: '10.0.10.1/24' }`: by VLAN, as an end without VLANs would have it. */
+  readonly vlans?: { readonly [id: string]: string | readonly string[] | null }
+  /** What has no tag. */
+  readonly untagged?: string | readonly string[] | null
+}
+
+/** A port of a switch. Others of the same switch that say nothing are in VLAN 1. */
+export interface SwitchEndSpec {
+  /** In one VLAN, without tags. */
+  readonly access?: number
+  /** Carries these with their tags. */
+  readonly trunk?: readonly number[] | 'all'
+  /** Of a trunk: this one without a tag. Default: none. */
+  readonly native?: number
+}
+
 /** A link between two nodes: each end with its address, `null` where it has none. */
 export interface LinkBetween extends LinkSpec {
-  ends: { readonly [node: string]: string | readonly string[] | null }
+  ends: { readonly [node: string]: EndSpec }
   /** What differs towards one of the ends: `{ to: { b: { loss: '1%' } } }`. */
   to?: { readonly [node: string]: LinkSpec }
 }

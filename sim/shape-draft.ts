@@ -74,8 +74,8 @@ function indexOf(
 export function addressOf({ links }: Pick<Shape, 'links'>, node: string): string {
   for (const { ends } of links) {
     const written = Object.hasOwn(ends, node) ? ends[node]! : null
-    const first = typeof written === 'string' ? written : written?.[0]
-    if (first !== undefined) return first.split('/')[0]!
+    const first = typeof written === 'string' ? written : Array.isArray(written) ? written[0] : null
+    if (typeof first === 'string') return first.split('/')[0]!
   }
   throw new UserError(`${node} has no address`, { word: node })
 }

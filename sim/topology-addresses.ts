@@ -7,6 +7,7 @@ import {
   subnetOf,
 } from './subnet.ts'
 import type { Domain, LinkEnd } from './topology-domains.ts'
+import type { Domains } from './topology-vlans.ts'
 import { UserError } from './user-error.ts'
 
 /** What the check needs to know of a node. */
@@ -19,6 +20,7 @@ export interface AddressedNode {
   readonly ports: readonly {
     readonly addresses: readonly InterfaceAddress[]
     readonly link: number
+    readonly end: 'a' | 'b'
   }[]
 }
 
@@ -31,18 +33,22 @@ export interface AddressedNode {
 export function checkAddresses(
   nodes: readonly AddressedNode[],
   links: readonly { readonly a: LinkEnd; readonly b: LinkEnd }[],
-  domains: readonly Domain[],
+  domains: Domains,
 ): void {
   const owners = new Map<IpAddress, AddressedNode>()
   const subnets = new Map<string, { readonly domain: Domain; readonly name: string }>()
   const linkName = ({ a, b }: { readonly a: LinkEnd; readonly b: LinkEnd }) =>
     `link ${nodes[a.node]!.name}-${nodes[b.node]!.name}`
+  const complete = new Map<number, Domain[]>()
+  for (const domain of domains.all) {
+    const last = lastLink(nodes, domain)
+    complete.set(last, [...(complete.get(last) ?? []), domain])
+  }
   links.forEach((link, index) => {
     const name = linkName(link)
-    const domain = domains[index]!
-    for (const end of [link.a, link.b]) {
-      const owner = nodes[end.node]!
-      const { addresses } = owner.ports[end.port]!
+    for (const { node, port, addresses } of interfacesOf(nodes, link, index)) {
+      const owner = nodes[node]!
+      const domain = domains.of({ node, port })
       const where = `${name}: ${owner.name}`
       if (owner.bridging && addresses.length > 0) {
         throw new UserError(`${owner.name} is a switch or a hub: its ports have no addresses`, {
@@ -57,13 +63,32 @@ export function checkAddresses(
       }
     }
     // Once all links of the domain have been seen, so that the places are those of the links.
-    if (domains.lastIndexOf(domain) !== index) return
-    checkSharedSubnet(nodes, domain, (member) => {
-      const { link: of } = nodes[member.node]!.ports[member.port]!
-      return `${linkName(links[of]!)}: ${nodes[member.node]!.name}`
-    })
+    for (const domain of complete.get(index) ?? []) {
+      checkSharedSubnet(nodes, domain, (member) => {
+        const { link: of } = nodes[member.node]!.ports[member.port]!
+        return `${linkName(links[of]!)}: ${nodes[member.node]!.name}`
+      })
+    }
   })
 }
+
+const lastLink = (nodes: readonly AddressedNode[], { members }: Domain): number =>
+  Math.max(...members.map(({ node, port }) => nodes[node]!.ports[port]!.link))
+
+/** Those at either end of a link. */
+const interfacesOf = (
+  nodes: readonly AddressedNode[],
+  { a, b }: { readonly a: LinkEnd; readonly b: LinkEnd },
+  link: number,
+) =>
+  [
+    { node: a.node, side: 'a' },
+    { node: b.node, side: 'b' },
+  ].flatMap(({ node, side }) =>
+    nodes[node]!.ports.flatMap((each, port) =>
+      each.link === link && each.end === side ? [{ node, port, addresses: each.addresses }] : [],
+    ),
+  )
 
 function takeAddress(
   owners: Map<IpAddress, AddressedNode>,

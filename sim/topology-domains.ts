@@ -28,11 +28,7 @@ export function broadcastDomains(
   for (const { a, b } of links) {
     if (!nodes[a.node]!.bridging || !nodes[b.node]!.bridging) continue
     if (bridges.join(a.node, b.node)) continue
-    const [nameA, nameB] = [nodes[a.node]!.name, nodes[b.node]!.name]
-    throw new UserError(`${nameA} and ${nameB} are joined already: this link closes a loop`, {
-      where: `link ${nameA}-${nameB}`,
-      hint: 'take it out, broadcasts would go round for ever (there is no spanning tree)',
-    })
+    throw loopError(nodes[a.node]!.name, nodes[b.node]!.name)
   }
   const ofBridges = new Map<number, { members: LinkEnd[]; firstLink: number }>()
   return links.map(({ a, b }, firstLink) => {
@@ -46,12 +42,24 @@ export function broadcastDomains(
   })
 }
 
+export const loopError = (nameA: string, nameB: string): UserError =>
+  new UserError(`${nameA} and ${nameB} are joined already: this link closes a loop`, {
+    where: `link ${nameA}-${nameB}`,
+    hint: 'take it out, broadcasts would go round for ever (there is no spanning tree)',
+  })
+
 /** Disjoint sets of numbers: each names its parent, the root stands for the set. */
-class Groups {
+export class Groups {
   readonly #parents: number[]
 
   constructor(size: number) {
     this.#parents = Array.from({ length: size }, (_, i) => i)
+  }
+
+  /** One more, alone in its set. */
+  add(): number {
+    this.#parents.push(this.#parents.length)
+    return this.#parents.length - 1
   }
 
   groupOf(member: number): number {

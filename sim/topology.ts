@@ -3,7 +3,7 @@ import { IPV6_MTU_MIN } from '../protocols/ipv6/packet.ts'
 import type { ClaimPolicy } from '../protocols/arp/claim.ts'
 import type { NatConfig } from '../protocols/nat/table.ts'
 import { PERFECT_LINK, type LinkOptions } from './link.ts'
-import type { LinkBetween, Topology } from './scenario.ts'
+import type { LinkBetween, Topology, EndSpec } from './scenario.ts'
 import {
   type InterfaceAddress,
   type Subnet,
@@ -17,7 +17,9 @@ import {
 } from './subnet.ts'
 import { didYouMean } from './suggest.ts'
 import { checkAddresses } from './topology-addresses.ts'
-import { type Domain, type LinkEnd, broadcastDomains } from './topology-domains.ts'
+import type { Domain, LinkEnd } from './topology-domains.ts'
+import { readEnd, vlanDomains } from './topology-vlans.ts'
+import type { VlanPort } from '../protocols/ethernet/vlan.ts'
 import type { Ipv6Plan } from './topology-ipv6.ts'
 import { readLinkSpec } from './topology-links.ts'
 import { type ClockPlan, type NodeKind, type ReadNode } from './topology-nodes.ts'
@@ -64,6 +66,10 @@ export interface InterfacePlan {
   /** Bytes. */
   readonly mtu: number
   readonly addresses: readonly InterfaceAddress[]
+  /** The tag of its frames; 0: none. */
+  readonly vlan: number
+  /** Of a switch that knows VLANs. */
+  readonly carries: VlanPort | null
   /** The index of the link, and the end of it that this is. */
   readonly link: number
   readonly end: 'a' | 'b'
@@ -91,6 +97,8 @@ interface PortDraft {
   readonly mtu: number
   readonly link: number
   readonly end: 'a' | 'b'
+  readonly vlan: number
+  readonly carries: VlanPort | null
 }
 
 /**
@@ -104,9 +112,9 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
     ports: [],
   }))
   const plans = links.map((link, index) => readLink(link, index, links, nodes))
-  const domains = broadcastDomains(plans, nodes)
+  const domains = vlanDomains(plans, nodes)
   checkAddresses(nodes, plans, domains)
-  introduce(nodes, domains)
+  introduce(nodes, domains.all)
   const routes = nodes.map((_, index) => routesOf(nodes, index))
   const names = nodes.map(({ name }) => name)
   let ports = 0
@@ -115,8 +123,8 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
       name: node.name,
       kind: node.kind,
       forwarding: node.forwarding,
-      interfaces: node.ports.map(({ mtu, addresses, link, end }) => {
-        return { mac: macOf(++ports), mtu, addresses, link, end }
+      interfaces: node.ports.map(({ mtu, addresses, link, end, vlan, carries }) => {
+        return { mac: macOf(++ports), mtu, addresses, link, end, vlan, carries }
       }),
       routes: routes[index]!,
       tcp: node.tcp,
@@ -132,7 +140,7 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
 
 /** Tells every interface who else is in its broadcast domain. */
 function introduce(nodes: readonly NodeDraft[], domains: readonly Domain[]): void {
-  for (const { members } of new Set(domains)) {
+  for (const { members } of domains) {
     for (const member of members) {
       nodes[member.node]!.ports[member.port]!.peers = members.filter((other) => other !== member)
     }
@@ -173,14 +181,8 @@ function readLink(
   const endB: LinkEnd = { node: nodeB, port: nodes[nodeB]!.ports.length }
   // Both ends know the link's MTU; one set for a direction alone is a limit they learn about.
   const mtu = both.mtu ?? DEFAULT_MTU
-  const shared = { mtu, link: index, peers: [] }
-  const addresses = (end: string) => {
-    const read = readAddresses(link.ends[end]!, `${where}: ${end}`)
-    if (mtu < IPV6_MTU_MIN) refuseIpv6(read, mtu, `${where}: ${end}`)
-    return read
-  }
-  nodes[nodeA]!.ports.push({ ...shared, end: 'a', addresses: addresses(a) })
-  nodes[nodeB]!.ports.push({ ...shared, end: 'b', addresses: addresses(b) })
+  addInterfaces(nodes[nodeA]!, 'a', link.ends[a]!, mtu, index, `${where}: ${a}`)
+  addInterfaces(nodes[nodeB]!, 'b', link.ends[b]!, mtu, index, `${where}: ${b}`)
   const earlier = all.slice(0, index).filter(({ ends }) => Object.hasOwn(ends, a) && b in ends)
   const number = earlier.length === 0 ? '' : `#${earlier.length + 1}`
   return {
@@ -190,6 +192,22 @@ function readLink(
     nameBA: `${b}>${a}${number}`,
     optionsAB: towards(b),
     optionsBA: towards(a),
+  }
+}
+
+function addInterfaces(
+  node: NodeDraft,
+  end: 'a' | 'b',
+  written: EndSpec,
+  mtu: number,
+  link: number,
+  where: string,
+): void {
+  const { interfaces, carries } = readEnd(written, node.kind, where)
+  for (const { vlan, written: texts } of interfaces) {
+    const addresses = readAddresses(texts, vlan === 0 ? where : `${where}: VLAN ${vlan}`)
+    if (mtu < IPV6_MTU_MIN) refuseIpv6(addresses, mtu, where)
+    node.ports.push({ addresses, peers: [], mtu, link, end, vlan, carries })
   }
 }
 

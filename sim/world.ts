@@ -15,7 +15,9 @@ import { HostClock } from './host-clock.ts'
 import { LinkDirection } from './link.ts'
 import { scheduleChanges } from './link-schedule.ts'
 import type { Monitor } from './monitor.ts'
-import { type DrivenNode, Node } from './node.ts'
+import { type DrivenNode, type InterfaceTag, Node } from './node.ts'
+import { DEFAULT_PORT } from './topology-vlans.ts'
+import type { VlanPort } from '../protocols/ethernet/vlan.ts'
 import { hostPlan } from './host-plan.ts'
 import type { Network, NodePlan } from './topology.ts'
 
@@ -92,8 +94,8 @@ export class World {
       const nodeB = this.nodes[plan.b.node]!
       const ab = this.#addLink(plan.nameAB, { ...plan.optionsAB, exact }, nodeB, plan.b.port)
       const ba = this.#addLink(plan.nameBA, { ...plan.optionsBA, exact }, nodeA, plan.a.port)
-      nodeA.ports[plan.a.port] = ab
-      nodeB.ports[plan.b.port] = ba
+      plugIn(nodeA, plan.a.port, network.nodes[plan.a.node]!, ab)
+      plugIn(nodeB, plan.b.port, network.nodes[plan.b.node]!, ba)
       this.#due[ab.departures] = { kind: 'departure', link: ab, node: nodeA, port: plan.a.port }
       this.#due[ba.departures] = { kind: 'departure', link: ba, node: nodeB, port: plan.b.port }
       return [ab, ba]
@@ -119,7 +121,7 @@ export class World {
     }
     if (plan.switching !== null) {
       const { ageing, tableSize } = plan.switching
-      const make = () => drive(switchEngine, createSwitch(ports, ageing, tableSize))
+      const make = () => drive(switchEngine, createSwitch(ports, ageing, tableSize, vlansOf(plan)))
       return new Node(this, plan.name, false, make)
     }
     const { interfaces, routes, ipv6Routes, nat } = hostPlan(plan)
@@ -141,7 +143,7 @@ export class World {
     }
     const { clock } = plan
     const own = clock === null ? null : new HostClock(clock.skew, clock.drift)
-    return new Node(this, plan.name, true, make, own)
+    return new Node(this, plan.name, true, make, own, tagsOf(plan))
   }
 
   #addLink(
@@ -325,6 +327,29 @@ export class World {
     else if (at >= this.#queue.timeOf(source)) return
     this.#queue.schedule(source, at)
   }
+}
+
+/** Every interface that a node has at this end of a link leaves by it. */
+function plugIn(node: Node, port: number, plan: NodePlan, link: LinkDirection): void {
+  const { link: index, end } = plan.interfaces[port]!
+  plan.interfaces.forEach((each, i) => {
+    if (each.link === index && each.end === end) node.ports[i] = link
+  })
+}
+
+/** What the ports of a switch carry; `null`: it knows no VLANs. */
+function vlansOf({ interfaces }: NodePlan): readonly VlanPort[] | null {
+  if (interfaces.every(({ carries }) => carries === null)) return null
+  return interfaces.map(({ carries }) => carries ?? DEFAULT_PORT)
+}
+
+/** For each interface of a host its first one at the same end of a link, and its VLAN. */
+function tagsOf({ interfaces }: NodePlan): readonly InterfaceTag[] | null {
+  if (interfaces.every(({ vlan }) => vlan === 0)) return null
+  return interfaces.map(({ link, end, vlan }) => {
+    const arrives = interfaces.findIndex((other) => other.link === link && other.end === end)
+    return { vlan, arrives }
+  })
 }
 
 /** A broken invariant with its place: enough to run it again. */

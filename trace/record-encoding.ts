@@ -1,6 +1,11 @@
 import type { IpAddress } from '../protocols/address.ts'
 import { assert, unreachable } from '../protocols/assert.ts'
-import type { EthernetFrame, EthernetPayload } from '../protocols/ethernet/frame.ts'
+import {
+  type EthernetFrame,
+  type EthernetPayload,
+  ETHERTYPE_VLAN,
+  NO_TAG,
+} from '../protocols/ethernet/frame.ts'
 import type { Ipv4Details, Ipv4Packet, TransportPayload } from '../protocols/ipv4/packet.ts'
 import type { Ipv6Packet } from '../protocols/ipv6/packet.ts'
 import { NO_OPTIONS, type TcpOptions } from '../protocols/tcp/options.ts'
@@ -128,6 +133,10 @@ function encodeEvent(to: Encoding, record: TraceRecord, said: NodeEvent): void {
 function encodeFrame(to: Encoding, frame: EthernetFrame): void {
   to.mac(frame.destination)
   to.mac(frame.source)
+  if (frame.tag !== NO_TAG) {
+    to.u16(ETHERTYPE_VLAN)
+    to.u16(frame.tag)
+  }
   to.u16(frame.etherType)
   encodePacket(to, frame.payload)
 }

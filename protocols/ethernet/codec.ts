@@ -12,8 +12,11 @@ import {
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
   ETHERTYPE_IPV6,
+  ETHERTYPE_VLAN,
   EthernetFrame,
   type EthernetPayload,
+  NO_TAG,
+  TAGGED_HEADER,
 } from './frame.ts'
 
 /*
@@ -24,11 +27,14 @@ import {
  *   | destination           | source                | type          | payload, padding
  *   +-----------------------+-----------------------+---------------+-- - -
  *
+ * IEEE 802.1Q-2018 §9.3: the type 0x8100 says that a tag of two bytes follows, then the type proper.
+ *
  * A type below 0x600 is the length of an 802.3 frame. It matches no type, so its payload stays bytes.
  */
 const DESTINATION = 0
 const SOURCE = 6
 const TYPE = 12
+const TAG = 14
 
 /**
  * Reads a frame and everything in it. Payloads are views: `bytes` must not be written afterwards.
@@ -36,13 +42,16 @@ const TYPE = 12
  */
 export function parseEthernet(bytes: Bytes): Parsed<EthernetFrame> {
   if (bytes.length < ETHERNET_HEADER) return malformed('truncated')
-  const etherType = u16(bytes, TYPE)
+  const isTagged = u16(bytes, TYPE) === ETHERTYPE_VLAN && bytes.length >= TAGGED_HEADER
+  const at = isTagged ? TAGGED_HEADER : ETHERNET_HEADER
+  const etherType = u16(bytes, at - 2)
   return parsed(
     new EthernetFrame(
       readMac(bytes, DESTINATION),
       readMac(bytes, SOURCE),
       etherType,
-      readPayload(bytes, etherType),
+      readPayload(bytes, at, etherType),
+      isTagged ? u16(bytes, TAG) : NO_TAG,
     ),
   )
 }
@@ -58,12 +67,17 @@ export function emitEthernet(frame: EthernetFrame): Uint8Array {
 export function writeEthernetFrame(b: Uint8Array, at: number, frame: EthernetFrame): void {
   putMac(b, at + DESTINATION, frame.destination)
   putMac(b, at + SOURCE, frame.source)
-  putU16(b, at + TYPE, frame.etherType)
-  writePayload(b, at + ETHERNET_HEADER, frame.payload)
+  if (frame.tag === NO_TAG) {
+    putU16(b, at + TYPE, frame.etherType)
+    return writePayload(b, at + ETHERNET_HEADER, frame.payload)
+  }
+  putU16(b, at + TYPE, ETHERTYPE_VLAN)
+  putU16(b, at + TAG, frame.tag)
+  putU16(b, at + TAGGED_HEADER - 2, frame.etherType)
+  writePayload(b, at + TAGGED_HEADER, frame.payload)
 }
 
-function readPayload(b: Bytes, etherType: number): EthernetPayload {
-  const at = ETHERNET_HEADER
+function readPayload(b: Bytes, at: number, etherType: number): EthernetPayload {
   const end = b.length
   switch (etherType) {
     case ETHERTYPE_IPV4:

@@ -2,6 +2,7 @@ import { BROADCAST_MAC, isMulticastMac, type Mac } from '../address.ts'
 import type { Engine, Out } from '../engine.ts'
 import { NEVER, type Nanos, s } from '../time.ts'
 import type { EthernetFrame, EthernetPayload } from './frame.ts'
+import { type VlanPort, vlanIn, vlanOut } from './vlan.ts'
 
 /**
  * A transparent learning bridge, IEEE 802.1D-2004 clause 7: it learns behind which port an address
@@ -9,7 +10,10 @@ import type { EthernetFrame, EthernetPayload } from './frame.ts'
  * it knows no port for. It has no address, changes no frame and takes no time of its own; links
  * have the rates and the delays.
  *
- * Left out: the spanning tree (clause 17), so its links must not form a loop, and VLANs.
+ * With VLANs (IEEE 802.1Q-2018) it is several bridges in one: each VLAN has a table of its own, and a
+ * frame leaves by those ports alone that carry its VLAN.
+ *
+ * Left out: the spanning tree (clause 17), so its links must not form a loop.
  */
 
 /** IEEE 802.1D-2004 table 7-5: how long an address counts that is not heard of again. */
@@ -22,7 +26,10 @@ export interface SwitchState {
   readonly ports: number
   readonly ageing: Nanos
   readonly tableSize: number
-  table: Map<Mac, SwitchEntry>
+  /** What each port carries; `null`: it knows no VLANs, and tags pass as they are. */
+  readonly vlans: readonly VlanPort[] | null
+  /** By address; with VLANs by both, see `placeOf`. */
+  table: Map<string, SwitchEntry>
 }
 
 /**
@@ -47,7 +54,8 @@ export const createSwitch = (
   ports: number,
   ageing: Nanos = SWITCH_AGEING,
   tableSize: number = SWITCH_TABLE_SIZE,
-): SwitchState => ({ ports, ageing, tableSize, table: new Map() })
+  vlans: readonly VlanPort[] | null = null,
+): SwitchState => ({ ports, ageing, tableSize, vlans, table: new Map() })
 
 export const switchEngine: Engine<SwitchState, never, EthernetFrame, SwitchEvent> = {
   name: 'switch',
@@ -56,14 +64,28 @@ export const switchEngine: Engine<SwitchState, never, EthernetFrame, SwitchEvent
     // Nobody calls a switch, and it sets no timer.
     if (input.kind !== 'packet') return
     const { packet: frame, port } = input
-    learn(state, now, frame.source, port, out)
-    forward(state, now, frame, port, out)
+    const { vlans } = state
+    const vlan = vlans === null ? 0 : vlanIn(vlans[port]!, frame)
+    if (vlans !== null && vlan === 0) return drop(frame, 'switch vlan not carried', out)
+    learn(state, now, frame.source, vlan, port, out)
+    forward(state, now, frame, vlan, port, out)
   },
 }
 
+/** `02:00:00:00:00:01` */
+const MAC_TEXT = 17
+
 /** IEEE 802.1D-2004 §7.8. */
-function learn(state: SwitchState, now: Nanos, mac: Mac, port: number, out: SwitchOut): void {
-  const entry = state.table.get(mac)
+function learn(
+  state: SwitchState,
+  now: Nanos,
+  mac: Mac,
+  vlan: number,
+  port: number,
+  out: SwitchOut,
+): void {
+  const place = placeOf(mac, vlan)
+  const entry = state.table.get(place)
   if (entry !== undefined) {
     const moved = entry.port !== port || now >= entry.usableUntil
     entry.port = port
@@ -74,26 +96,29 @@ function learn(state: SwitchState, now: Nanos, mac: Mac, port: number, out: Swit
   // A group is nowhere: nothing can have been sent by it.
   if (isMulticastMac(mac)) return
   if (state.table.size >= state.tableSize) makeRoom(state, now, out)
-  state.table.set(mac, { port, usableUntil: now + state.ageing })
+  state.table.set(place, { port, usableUntil: now + state.ageing })
   out.event({ kind: 'learned', mac, port })
 }
 
 /** IEEE 802.1D-2004 §7.8: an entry may go to make room. The one that was silent for the longest. */
 function makeRoom(state: SwitchState, now: Nanos, out: SwitchOut): void {
-  let oldest: Mac | null = null
+  let oldest: string | null = null
   let oldestUntil = NEVER
   // A Map iterates in insertion order, so a tie has one answer.
-  for (const [mac, { usableUntil }] of state.table) {
+  for (const [place, { usableUntil }] of state.table) {
     if (usableUntil >= oldestUntil) continue
-    oldest = mac
+    oldest = place
     oldestUntil = usableUntil
   }
   if (oldest !== null) forget(state, oldest, now >= oldestUntil ? 'aged' : 'full', out)
 }
 
-function forget(state: SwitchState, mac: Mac, why: 'aged' | 'full', out: SwitchOut): void {
-  state.table.delete(mac)
-  out.event({ kind: 'forgotten', mac, why })
+/** Without VLANs the address alone. */
+const placeOf = (mac: Mac, vlan: number): string => (vlan === 0 ? mac : `${mac} ${vlan}`)
+
+function forget(state: SwitchState, place: string, why: 'aged' | 'full', out: SwitchOut): void {
+  state.table.delete(place)
+  out.event({ kind: 'forgotten', mac: place.slice(0, MAC_TEXT), why })
 }
 
 /** IEEE 802.1D-2004 §7.7. */
@@ -101,28 +126,51 @@ function forward(
   state: SwitchState,
   now: Nanos,
   frame: EthernetFrame,
+  vlan: number,
   from: number,
   out: SwitchOut,
 ): void {
   const { destination } = frame
-  if (destination === BROADCAST_MAC) return flood(state, frame, from, out)
-  const entry = state.table.get(destination)
+  if (destination === BROADCAST_MAC) return flood(state, frame, vlan, from, out)
+  const place = placeOf(destination, vlan)
+  const entry = state.table.get(place)
   if (entry === undefined) {
     if (isReserved(destination)) return drop(frame, 'switch reserved address', out)
-    return flood(state, frame, from, out)
+    return flood(state, frame, vlan, from, out)
   }
   if (now >= entry.usableUntil) {
-    forget(state, destination, 'aged', out)
-    return flood(state, frame, from, out)
+    forget(state, place, 'aged', out)
+    return flood(state, frame, vlan, from, out)
   }
   // Whoever it is for has it already.
   if (entry.port === from) return drop(frame, 'switch same port', out)
-  out.send(frame, entry.port)
+  pass(state, frame, vlan, entry.port, out)
 }
 
 /** To every port but the one it came from, in their order. */
-function flood(state: SwitchState, frame: EthernetFrame, from: number, out: SwitchOut): void {
-  for (let port = 0; port < state.ports; port++) if (port !== from) out.send(frame, port)
+function flood(
+  state: SwitchState,
+  frame: EthernetFrame,
+  vlan: number,
+  from: number,
+  out: SwitchOut,
+): void {
+  for (let port = 0; port < state.ports; port++) {
+    if (port !== from) pass(state, frame, vlan, port, out)
+  }
+}
+
+/** By this port, if it carries the frame's VLAN. */
+function pass(
+  { vlans }: SwitchState,
+  frame: EthernetFrame,
+  vlan: number,
+  port: number,
+  out: SwitchOut,
+): void {
+  if (vlans === null) return out.send(frame, port)
+  const leaving = vlanOut(vlans[port]!, vlan, frame)
+  if (leaving !== null) out.send(leaving, port)
 }
 
 function drop(frame: EthernetFrame, why: string, out: SwitchOut): void {

@@ -18,9 +18,9 @@ export function withCongestionExperienced(frame: EthernetFrame): EthernetFrame |
   const ecn = packet.details.trafficClass & ECN_BITS
   if (ecn === 0) return null
   if (ecn === CONGESTION_EXPERIENCED) return frame
-  const { destination, source, etherType } = frame
+  const { destination, source, etherType, tag } = frame
   const marked = packet.kind === 'ipv4' ? markedIpv4(packet) : markedIpv6(packet)
-  return new EthernetFrame(destination, source, etherType, marked)
+  return new EthernetFrame(destination, source, etherType, marked, tag)
 }
 
 function markedIpv4(packet: Ipv4Packet): Ipv4Packet {

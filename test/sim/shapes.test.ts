@@ -12,7 +12,7 @@ const kinds = ({ topology }: Shape): string =>
 const ends = ({ links }: Shape): string[] =>
   links.map(({ ends }) =>
     Object.entries(ends)
-      .map(([name, address]) => `${name} ${String(address)}`)
+      .map(([name, address]) => `${name} ${address === null ? 'null' : (address as string)}`)
       .join(', '),
   )
 const names = ({ links }: Shape): string =>

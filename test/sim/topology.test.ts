@@ -33,7 +33,7 @@ test('two hosts and a cable, spelled out', () => {
       to: { b: { loss: '5%', queue: '64KiB' } },
     },
   ])
-  const port = { mtu: 1400, link: 0 }
+  const port = { mtu: 1400, link: 0, vlan: 0, carries: null }
   const connected = { destination: ip('10.0.0.0'), prefixLength: 24, gateway: null, port: 0 }
   expect(network.nodes).toEqual([
     {
