@@ -21,6 +21,20 @@ test('within a VLAN, between two, and not into one', async () => {
   expect([...tags.get('s1>r')!].sort((x, y) => x - y)).toEqual([10, 20])
 })
 
+test('a tagged frame at an access port is dropped by the switch, and says why', async () => {
+  const drops: string[] = []
+  await runScenario(vlan, {
+    seed: '1',
+    observers: [
+      (record) => {
+        if (record.kind !== 'event' || record.said.kind !== 'dropped') return
+        if (record.node === 's2') drops.push(record.said.why)
+      },
+    ],
+  })
+  expect(drops).toEqual(Array.from({ length: 3 }, () => 'switch vlan not carried'))
+})
+
 test('a host that is paused takes its tagged frames when it goes on', async () => {
   const outcome = await runScenario(
     { spec: { ...vlan.spec, faults: [{ at: '1ms', pause: 'r', for: '500ms' }] } },
