@@ -55,7 +55,7 @@ export default defineScenario({
       host.note('a over TCP', await fetchFrom(host, '203.0.113.80'))
       const pong = await host.ping('203.0.113.80')
       host.note('a pings', pong?.kind === 'reply' ? 'answered' : 'nothing')
-      const socket = host.udp(5000)
+      const socket = host.udp(6100)
       socket.sendTo('hello', '203.0.113.80', 9000)
       let heard = 0
       for (;;) {
@@ -65,19 +65,19 @@ export default defineScenario({
     },
     b: async (host) => {
       host.note('b over TCP', await fetchFrom(host, '203.0.113.80'))
-      const socket = host.udp(5001)
+      const socket = host.udp(6101)
       socket.connect('203.0.113.80', 4444)
       socket.send('anybody?')
       host.note('b hears', await socket.receive().then(() => 'an answer', codeOf))
-      // By the outside address to the other one inside: its mapping has port 5000.
+      // By the outside address to the other one inside: its mapping has port 6100.
       await host.sleep('1s')
       const hairpin = host.udp(6000)
-      hairpin.sendTo('over the fence', OUTSIDE, 5000)
+      hairpin.sendTo('over the fence', OUTSIDE, 6100)
     },
     stranger: async (host) => {
       await host.sleep('2s')
       const socket = host.udp(7000)
-      socket.sendTo('let me in', OUTSIDE, 5000)
+      socket.sendTo('let me in', OUTSIDE, 6100)
     },
   }),
   until: '600s',

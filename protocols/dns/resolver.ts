@@ -166,6 +166,7 @@ function heard(r: DnsResolverState, now: Nanos, event: SocketEvent, out: Out): v
       if (event.hard) next(r, now, query, out)
       return
     case 'connected':
+      if (query.stream === null) return // a datagram socket says so, too, and has sent already
       out.call({ kind: 'send', socket: query.socket, bytes: framed(queryBytes(query)) })
       return
     case 'readable':

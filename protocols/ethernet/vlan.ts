@@ -24,6 +24,7 @@ export const vlanOf = ({ tag }: EthernetFrame): number => (tag === NO_TAG ? 0 : 
 export function vlanIn({ untagged, tagged }: VlanPort, frame: EthernetFrame): number {
   const id = vlanOf(frame)
   if (id === 0) return untagged
+  if (id > VLAN_MAX) return 0
   return tagged === null || tagged.includes(id) ? id : 0
 }
 

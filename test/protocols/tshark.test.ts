@@ -10,6 +10,10 @@ import { emitEthernet } from '../../protocols/ethernet/codec.ts'
 import type { EthernetFrame } from '../../protocols/ethernet/frame.ts'
 import dadConflict from '../../scenarios/dad-conflict.ts'
 import fileTransfer from '../../scenarios/file-transfer.ts'
+import dhcpRenew from '../../scenarios/dhcp-renew.ts'
+import dnsRetry from '../../scenarios/dns-retry.ts'
+import nat from '../../scenarios/nat.ts'
+import p2mpFtp from '../../scenarios/p2mp-ftp.ts'
 import multicast from '../../scenarios/multicast.ts'
 import ping from '../../scenarios/ping.ts'
 import slaac from '../../scenarios/slaac.ts'
@@ -194,6 +198,10 @@ describe.skipIf(!present)('tshark', () => {
   test.each([
     ['slaac', slaac, {}],
     ['vlan', vlan, {}],
+    ['dhcp-renew', dhcpRenew, {}],
+    ['dns-retry', dnsRetry, {}],
+    ['nat', nat, {}],
+    ['p2mp-ftp over multicast', p2mpFtp, { multicast: 'true' }],
     ['dad-conflict', dadConflict, {}],
     ['multicast', multicast, {}],
     ['multicast over IPv6', multicast, { ipv6: 'true' }],

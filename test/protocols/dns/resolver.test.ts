@@ -112,6 +112,19 @@ const ANSWER: Reply = {
   fields: { answers: [record('www.example', a('10.0.0.80'), 60)] },
 }
 
+test('a datagram socket that says it is connected is sent nothing more', () => {
+  const connected = said({ kind: 'connected', socket: 0, local: SERVERS[0]!, remote: SERVERS[0]! })
+  const lines = timeline(
+    [
+      [0, resolve('www.example')],
+      [0, opened(0)],
+      [0, connected],
+    ],
+    1,
+  )
+  expect(lines.split('\n').filter((line) => line.includes('>'))).toHaveLength(1)
+})
+
 test('a name is found', () => {
   expect(
     timeline([

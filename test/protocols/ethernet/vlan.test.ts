@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BROADCAST_MAC } from '../../../protocols/address.ts'
 import { NO_BYTES, toHex } from '../../../protocols/bytes.ts'
@@ -13,6 +14,7 @@ import {
 } from '../../../protocols/ethernet/vlan.ts'
 import { Opaque } from '../../../protocols/payload.ts'
 import { s } from '../../../protocols/time.ts'
+import { ethernetFrame } from '../arbitrary.ts'
 
 const mac = (n: number) => `02:00:00:00:00:0${n}`
 const frame = (to: string, from: string, tag = NO_TAG) =>
@@ -43,6 +45,23 @@ describe('the tag (IEEE 802.1Q-2018 §9.3, §9.6)', () => {
   })
 })
 
+test('any frame with any tag: parse(emit(x)) = x; no truncation and no flipped bit throws', () => {
+  fc.assert(
+    fc.property(ethernetFrame, fc.integer({ min: 0, max: 0xffff }), (plain, tag) => {
+      const tagged = withTag(plain, tag)
+      const bytes = emitEthernet(tagged)
+      expect(parseEthernet(bytes)).toEqual({ ok: true, value: tagged })
+      for (let n = 14; n < Math.min(bytes.length, 60); n++) parseEthernet(bytes.subarray(0, n))
+      for (let bit = 12 * 8; bit < 20 * 8 && bit < bytes.length * 8; bit++) {
+        const flipped = bytes.slice()
+        flipped[bit >> 3]! ^= 1 << (bit & 7)
+        expect(parseEthernet(flipped).ok).toBe(true)
+      }
+    }),
+    { numRuns: 200, seed: 8021 },
+  )
+})
+
 const ACCESS: VlanPort = { untagged: 10, tagged: [] }
 const TRUNK: VlanPort = { untagged: 0, tagged: [10, 20] }
 const NATIVE: VlanPort = { untagged: 30, tagged: null }
@@ -56,6 +75,7 @@ test.each([
   ['trunk, another', TRUNK, 30, 0],
   ['native', NATIVE, NO_TAG, 30],
   ['all', NATIVE, 4094, 4094],
+  ['all, but the reserved one', NATIVE, 4095, 0],
 ])('coming in: %s', (_, port, tag, vlan) => {
   expect(vlanIn(port, frame('a', 'b', tag))).toBe(vlan)
 })
