@@ -11,6 +11,7 @@ import { type Message, readTable } from '../protocols/encapsulation/table.ts'
 import type { Nanos } from '../protocols/time.ts'
 import { encapsulationScenario } from '../sim/encapsulation.ts'
 import { runScenario } from '../sim/run.ts'
+import { formatDuration } from '../sim/units.ts'
 import { UserError } from '../sim/user-error.ts'
 import { explainFrame } from '../trace/explain.ts'
 import { explainText } from '../trace/explain-text.ts'
@@ -20,7 +21,8 @@ import type { FrameSent } from '../trace/record.ts'
 import { readCsv } from './csv.ts'
 import { LineOut } from './data-out.ts'
 import { explainPage } from './explain-html.ts'
-import { EXIT_OK } from './exit-codes.ts'
+import { EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts'
+import { interruptible } from './interrupt.ts'
 import type { NodeFiles } from './files.ts'
 import { message } from './report.ts'
 import type { RegisterVerb } from './verb.ts'
@@ -31,6 +33,8 @@ export interface EncapsulateCommand {
   readonly write?: string
   /** `true`: as text. */
   readonly explain?: string | true
+  /** A real interface that they leave by, at their times. */
+  readonly send?: string
   readonly json: boolean
 }
 
@@ -69,7 +73,7 @@ export async function encapsulate(
     message(`wrote ${page.commit().path}`)
   }
   if (write !== '-') print(frames, command)
-  return EXIT_OK
+  return command.send === undefined ? EXIT_OK : await sendOut(command.send, frames.sent)
 }
 
 async function framesOf(
@@ -167,6 +171,22 @@ function capture(path: string, { sent, startSeconds }: Frames, files: NodeFiles)
   if (file !== null) message(`wrote ${file.commit().path}: ${sent.length} frames`)
 }
 
+/** Ctrl-C ends it between two frames. */
+async function sendOut(name: string, sent: readonly FrameSent[]): Promise<number> {
+  const { sendFrames } = await import('../wire/send-frames.ts')
+  const frames = sent.map(({ at, frame }) => ({ at, bytes: emitEthernet(frame) }))
+  const length = (sent.at(-1)?.at ?? 0) - (sent[0]?.at ?? 0)
+  message(`sending ${frames.length} frames on ${name}, over ${formatDuration(length)}`)
+  return await interruptible(
+    () => {},
+    async (interrupt) => {
+      const count = await sendFrames(name, frames, interrupt)
+      message(`sent ${count} of ${frames.length}`)
+      return interrupt.aborted ? EXIT_INTERRUPTED : EXIT_OK
+    },
+  )
+}
+
 function print({ sent, startSeconds }: Frames, { explain, json }: EncapsulateCommand): void {
   const out = new LineOut(process.stdout)
   const text = new PacketText({ absolute: true })
@@ -196,6 +216,7 @@ Examples:
   $ twinwire encapsulate messages.csv -w messages.pcapng --explain messages.html
   $ twinwire encapsulate messages.csv --mode notebook --explain
   $ twinwire encapsulate messages.csv -w - | tshark -r -
+  $ sudo twinwire encapsulate messages.csv --send eth0
 
 Columns: app_protocol, message, timestamp, and src_app, dst_app or src_port, dst_port; also src_ip,
 dst_ip, protocol, payload_size. real: hosts hold the conversations at the table's times, with
@@ -210,6 +231,7 @@ export const encapsulateVerb: RegisterVerb = (program, files, verb) => {
     .option('--seed <text>', 'the seed of all chance', '1')
     .option('-w, --write <file>', "a pcapng capture; '-' is stdout")
     .option('--explain [file]', 'every header field and checksum: as text, or as a page')
+    .option('--send <interface>', 'put the frames onto a real interface, at their times (root)')
     .option('--json', 'one JSON object a frame', false)
     .addHelpText('after', EXAMPLES)
     .action((file: string | undefined, command: EncapsulateCommand) => {
