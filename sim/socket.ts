@@ -7,6 +7,7 @@ import type {
   SocketId,
   SocketOption,
   FlowProtocol,
+  ReadableOption,
   TextOption,
 } from '../protocols/host/socket.ts'
 import { nextSocket } from '../protocols/host/state.ts'
@@ -51,6 +52,7 @@ export abstract class Socket {
     this.id = id
     node.handle(id, (event) => {
       if (event.kind === 'closed') this.isGone = true
+      if (event.kind === 'option') this.#told = event.value
       this.hear(event)
     })
   }
@@ -93,9 +95,16 @@ export abstract class Socket {
   setOption<Option extends SocketOption>(option: Option, value: OptionValue<Option>): void {
     this.call({ kind: 'set', socket: this.id, option, value } as SocketCall)
   }
+
+  /** What an option says, by Linux's name. @throws SocketError where the host has no such option. */
+  getOption<Option extends ReadableOption>(option: Option): OptionValue<Option> {
+    this.call({ kind: 'get', socket: this.id, option })
+    return this.#told as OptionValue<Option>
+  }
+  #told: string | number = 0
 }
 
-type OptionValue<Option extends SocketOption> = Option extends TextOption ? string : number
+type OptionValue<Option extends ReadableOption> = Option extends TextOption ? string : number
 
 /** Sets a new socket up; one that cannot be used is not left open. */
 export function closingOnError(socket: Socket, setUp: () => void): void {

@@ -21,6 +21,8 @@ export class TcpSocket extends Socket {
   readonly #reading: Waiting<void>[] = []
   readonly #writing: Waiting<void>[] = []
   readonly #ending: Waiting<void>[] = []
+  readonly #hearing: Waiting<void>[] = []
+  #urgent = false
   #queued = 0
   #received: readonly Bytes[] = []
   #ended = false
@@ -44,6 +46,9 @@ export class TcpSocket extends Socket {
         return wake(this.#writing)
       case 'readable':
         return wake(this.#reading)
+      case 'urgent':
+        this.#urgent = this.#hearing.length === 0
+        return wake(this.#hearing)
       case 'received':
         // Unasked: the connection has ended, and this is what was left to read.
         this.#received = event.chunks
@@ -71,15 +76,20 @@ export class TcpSocket extends Socket {
   }
 
   #end(): void {
-    const error = new SocketError(this.failure ?? 'ECONNABORTED', this.#name())
+    const error = this.#over()
     this.#connected()?.reject(error)
     for (const each of this.#writing.splice(0)) each.reject(error)
+    for (const each of this.#hearing.splice(0)) each.reject(error)
     // A reader learns of an orderly end as the end of the stream.
     for (const each of this.#reading.splice(0)) {
       if (this.failure === null) each.resolve()
       else each.reject(error)
     }
     wake(this.#ending)
+  }
+
+  #over(): SocketError {
+    return new SocketError(this.failure ?? 'ECONNABORTED', this.#name())
   }
 
   #name(): string {
@@ -104,14 +114,18 @@ export class TcpSocket extends Socket {
     })
   }
 
-  /** Resolves when all of it is in the send buffer. The bytes must not be written afterwards. */
-  async send(data: Data): Promise<void> {
+  /**
+   * Resolves when all of it is in the send buffer. The bytes must not be written afterwards. `urgent`: the peer
+   * is told at once that urgent data is ahead, up to the last of these bytes (MSG_OOB).
+   */
+  async send(data: Data, options: { readonly urgent?: boolean } = {}): Promise<void> {
     let left = toBytes(data)
+    const how = options.urgent === true ? { urgent: true } : null
     while (left.length > 0) {
       this.#check()
       if (this.isGone) throw new SocketError('EPIPE', this.#name())
       const bytes = left.length > PIECE_BYTES ? left.subarray(0, PIECE_BYTES) : left
-      this.call({ kind: 'send', socket: this.id, bytes })
+      this.call({ kind: 'send', socket: this.id, bytes, ...how })
       left = left.subarray(this.#queued)
       if (this.#queued === bytes.length) continue
       await this.waitFor<void>((waiting) => this.#writing.push(waiting))
@@ -126,6 +140,24 @@ export class TcpSocket extends Socket {
       if (this.#ended || this.isGone) return null
       await this.waitFor<void>((waiting) => this.#reading.push(waiting))
     }
+  }
+
+  /**
+   * Resolves when the peer says that urgent data is ahead, also if it said so since this was last asked.
+   * Urgent bytes stay in their order in the stream; `receive` ends before the last of them once.
+   */
+  urgent(): Promise<void> {
+    if (this.#urgent) {
+      this.#urgent = false
+      return Promise.resolve()
+    }
+    if (this.isGone) return Promise.reject(this.#over())
+    return this.waitFor<void>((waiting) => this.#hearing.push(waiting))
+  }
+
+  /** The next byte that `receive` gives is the last urgent one. */
+  get atMark(): boolean {
+    return !this.isGone && this.getOption('SIOCATMARK') === 1
   }
 
   #receiveNow(max: number): readonly Bytes[] {

@@ -64,6 +64,8 @@ function socketEventText(said: SocketEvent): string {
       return `${socket} writable ${said.space}`
     case 'readable':
       return `${socket} readable ${said.available}`
+    case 'urgent':
+      return `${socket} urgent data up to ${said.ahead} bytes ahead`
     case 'received':
       return `${socket} received ${said.bytes}${said.ended ? ' end' : ''}`
     case 'datagram':
@@ -101,7 +103,7 @@ export function callText(call: HostCall): string {
     case 'connect':
       return `call connect ${call.socket} ${at(call.remote)}`
     case 'send':
-      return `call send ${call.socket} ${call.bytes.length}`
+      return `call send ${call.socket} ${call.bytes.length}${call.urgent ? ' urgent' : ''}`
     case 'send-to':
       return `call send-to ${call.socket} ${call.bytes.length} to ${at(call.remote)}`
     case 'send-echo':

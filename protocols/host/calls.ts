@@ -240,6 +240,7 @@ function udpCall(h: HostState, now: Nanos, socket: UdpSocket, call: NamedCall, o
       return connectUdp(h, socket, call, out)
     case 'send':
     case 'send-to': {
+      if (call.kind === 'send' && call.urgent) return reject(call, 'EOPNOTSUPP', out)
       const to = call.kind === 'send' ? socket.remote : call.remote
       if (to === null) return reject(call, 'EDESTADDRREQ', out)
       if (to.port === 0) return reject(call, 'EINVAL', out)

@@ -36,7 +36,13 @@ export type SocketCall =
     }
   | { readonly kind: 'accept'; readonly socket: SocketId }
   | { readonly kind: 'connect'; readonly socket: SocketId; readonly remote: Endpoint }
-  | { readonly kind: 'send'; readonly socket: SocketId; readonly bytes: Bytes }
+  /** `urgent` (connections): with an urgent pointer behind the bytes, as MSG_OOB. */
+  | {
+      readonly kind: 'send'
+      readonly socket: SocketId
+      readonly bytes: Bytes
+      readonly urgent?: boolean
+    }
   | {
       readonly kind: 'send-to'
       readonly socket: SocketId
@@ -78,8 +84,11 @@ export type SocketSetting =
 
 export type SocketOption = NumberOption | TextOption
 
-/** What can be asked for: SO_ERROR is forgotten once it was told. */
-export type ReadableOption = SocketOption | 'SO_ERROR' | 'SO_ACCEPTCONN'
+/**
+ * What can be asked for: SO_ERROR is forgotten once it was told. SIOCATMARK, a request of Linux's ioctl:
+ * 1 where the next byte to be read is the last urgent one.
+ */
+export type ReadableOption = SocketOption | 'SO_ERROR' | 'SO_ACCEPTCONN' | 'SIOCATMARK'
 
 /** Linux's names, as below. */
 export type TextOption =
@@ -123,6 +132,8 @@ export type SocketEvent =
   | { readonly kind: 'writable'; readonly socket: SocketId; readonly space: number }
   /** In-order bytes, or the end of the stream, wait to be received. */
   | { readonly kind: 'readable'; readonly socket: SocketId; readonly available: number }
+  /** The peer calls what comes urgent, up to `ahead` bytes from the next that will be read. */
+  | { readonly kind: 'urgent'; readonly socket: SocketId; readonly ahead: number }
   /** Answers `receive` within the same step. `ended`: the peer sends no more, and this was all. */
   | {
       readonly kind: 'received'

@@ -19,6 +19,7 @@ import type { TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
 import { sendAck, TIMESTAMP_TICK, timestampAt, transmit } from './transmit.ts'
 import { eifelDetects, undoLoss } from './undo.ts'
+import { urgentAcknowledged } from './urgent.ts'
 
 // RFC 9293 §3.10.7.4, "fifth, check the ACK field", for the synchronized states; RFC 5681 and 6582.
 
@@ -89,6 +90,7 @@ function newDataAcknowledged(
   if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
   rto.retransmits = 0
   rto.stuckAt = now
+  urgentAcknowledged(s)
   s.counts.bytesAcked += finAcked ? acked - 1 : acked
   if (s.sendQueue !== null) {
     if (seqGeq(snd.una, snd.end)) s.sendQueue = null

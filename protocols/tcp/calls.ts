@@ -13,6 +13,7 @@ import { createSendQueue } from './send-queue.ts'
 import { readOption, setOption } from './settings.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, sendSyn, transmit } from './transmit.ts'
+import { queueUrgent, untilMark, urgentRead } from './urgent.ts'
 import { worthUpdating } from './window.ts'
 
 // RFC 9293 §3.10.1 to §3.10.6, the user's calls.
@@ -22,7 +23,7 @@ export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpO
     case 'connect':
       return open(s, now, out)
     case 'send':
-      return send(s, now, call.bytes, out)
+      return send(s, now, call.bytes, call.urgent ?? false, out)
     case 'receive':
       return receive(s, now, call.max, out)
     case 'shutdown':
@@ -77,7 +78,7 @@ function mayQueue(s: TcpState): boolean {
 }
 
 /** SEND: as much as the buffer holds, from the front. The bytes are kept as they are, not copied. */
-function send(s: TcpState, now: Nanos, bytes: Bytes, out: TcpOut): void {
+function send(s: TcpState, now: Nanos, bytes: Bytes, urgent: boolean, out: TcpOut): void {
   if (!mayQueue(s)) return reject(s, 'send', s.state === 'CLOSED' ? 'ENOTCONN' : 'EPIPE', out)
   const { snd } = s
   const space = Math.max(s.policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
@@ -91,16 +92,22 @@ function send(s: TcpState, now: Nanos, bytes: Bytes, out: TcpOut): void {
   // An answer: what comes next is likely to be answered too, and its ACK can ride on that.
   if (s.rcv.quick > 0 && now - s.rcv.textAt < s.policy.delayedAck) s.rcv.quick = 0
   out.event({ kind: 'queued', socket: s.id, bytes: taken })
-  if (s.state === 'ESTABLISHED' || s.state === 'CLOSE-WAIT') transmit(s, now, out)
+  if (urgent && taken > 0) queueUrgent(s)
+  if (s.state !== 'ESTABLISHED' && s.state !== 'CLOSE-WAIT') return
+  const { nxt } = snd
+  transmit(s, now, out)
+  // A window that is closed keeps the bytes back, not the news.
+  if (urgent && taken > 0 && snd.nxt === nxt) sendAck(s, now, out)
 }
 
 /** RECEIVE. Reading may open the window far enough to tell the peer. */
 function receive(s: TcpState, now: Nanos, max: number, out: TcpOut): void {
   const queue = s.receiveQueue
   const before = queue === null ? 0 : queue.bytes
-  const chunks = queue === null ? [] : takeChunks(queue, max)
+  const chunks = queue === null ? [] : takeChunks(queue, untilMark(s, max))
   const left = queue === null ? 0 : queue.bytes
   s.saidReadable = left > 0
+  urgentRead(s)
   out.event({
     kind: 'received',
     socket: s.id,

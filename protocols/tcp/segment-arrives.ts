@@ -9,10 +9,11 @@ import { agree } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
 import { resetAt, resetFor } from './reset.ts'
 import { findDuplicate } from './sack-option.ts'
-import { ACK, FIN, RST, SYN, type TcpSegment } from './segment.ts'
+import { ACK, FIN, RST, SYN, type TcpSegment, URG } from './segment.ts'
 import type { TcpState } from './state.ts'
 import { keepText, keptTextArrives, textArrives } from './text-arrives.ts'
 import { sendAck, sendBareAck, sendSyn, transmit } from './transmit.ts'
+import { urgentArrives } from './urgent.ts'
 import { MAX_WINDOW } from './window.ts'
 
 // RFC 9293 §3.10.7, SEGMENT ARRIVES: the checks in the order of the text, one function each.
@@ -134,6 +135,7 @@ function inOtherStates(
   const opened = s.state === 'SYN-RECEIVED'
   if (opened && !synAcknowledged(s, now, seg, out)) return
   if (!ackArrives(s, now, seg, out)) return
+  if (seg.flags & URG) urgentArrives(s, seg, out)
   if (opened) keptTextArrives(s, now, seg, out)
   textArrives(s, now, seg, out)
 }
@@ -191,9 +193,10 @@ function isInside(s: TcpState, at: Seq): boolean {
 /** An old or foreign segment is answered by an ACK, so that the peer learns where we are. */
 function refuse(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   if (!(seg.flags & RST)) {
-    // A zero window lets nothing in, but what the segment acknowledges still counts.
+    // A zero window lets nothing in, but what the segment acknowledges still counts, and URG (MUST-66).
     if (s.rcv.adv === s.rcv.nxt && seg.seq === s.rcv.nxt && seg.flags & ACK && !(seg.flags & SYN)) {
       if (s.state !== 'SYN-RECEIVED' && !ackArrives(s, now, seg, out)) return
+      urgentArrives(s, seg, out)
     }
     if (s.state === 'TIME-WAIT' && seg.flags & FIN) s.timers.timeWait = now + 2 * s.policy.msl
     if (s.state !== 'CLOSED') {

@@ -7,6 +7,7 @@ import type { TcpOut } from './output.ts'
 import { isTcpSocketOption, TCP_SOCKET_OPTIONS } from './socket-options.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, transmit } from './transmit.ts'
+import { isAtMark } from './urgent.ts'
 import { NEVER } from '../time.ts'
 
 // Options of a connection, set and asked for. Its policy holds nearly all of them.
@@ -84,6 +85,8 @@ export function readOption(s: TcpState, option: ReadableOption): number | string
       return s.rcv.buffer
     case 'TCP_MAXSEG':
       return s.mss
+    case 'SIOCATMARK':
+      return Number(isAtMark(s))
     case 'TCP_QUICKACK':
       return Number(s.rcv.quick > 0)
     case 'TCP_CONGESTION':

@@ -130,6 +130,8 @@ export interface SendVariables {
   /** The largest window the peer ever offered (RFC 9293 §3.8.6.2.1). */
   maxWnd: number
   wndScale: number
+  /** Behind the last urgent byte that nobody has acknowledged; `null`: there is none. */
+  up: Seq | null
 }
 
 /** RFC 9293 §3.3.1, receive sequence variables. */
@@ -150,6 +152,8 @@ export interface ReceiveVariables {
   dupEnd: Seq
   /** The peer has closed its side: `nxt` includes the FIN. */
   fin: boolean
+  /** Behind the last urgent byte that has not been read; `null`: there is none. */
+  up: Seq | null
   /** When anything came, and when text did. */
   heardAt: Nanos
   textAt: Nanos
@@ -232,6 +236,7 @@ const createSend = (iss: Seq): SendVariables => ({
   end: (iss + 1) | 0,
   maxWnd: 0,
   wndScale: 0,
+  up: null,
 })
 
 const createReceive = (buffer: number): ReceiveVariables => ({
@@ -245,6 +250,7 @@ const createReceive = (buffer: number): ReceiveVariables => ({
   dupStart: 0,
   dupEnd: 0,
   fin: false,
+  up: null,
   heardAt: 0,
   textAt: 0,
   quick: 0,

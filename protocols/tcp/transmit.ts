@@ -12,11 +12,12 @@ import type { TcpOut } from './output.ts'
 import { createRack } from './rack.ts'
 import { outside } from './recovery.ts'
 import { ackOptions } from './sack-option.ts'
-import { ACK, CWR, ECE, FIN, PSH, SYN, TcpSegment } from './segment.ts'
+import { ACK, CWR, ECE, FIN, PSH, SYN, TcpSegment, URG } from './segment.ts'
 import { append, endOf, RETRANSMITTED, unknownFlight } from './scoreboard.ts'
 import { sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
+import { urgentPointer } from './urgent.ts'
 import { advertise, advertiseOnSyn } from './window.ts'
 
 // Deciding what to send, RFC 9293 §3.8, and sending it.
@@ -58,6 +59,8 @@ function emit(
   rcv.unacked = 0
   rcv.lastAck = rcv.nxt
   s.timers.delayedAck = NEVER
+  const urgent = flags & SYN ? 0 : urgentPointer(s, seq)
+  if (urgent > 0) flags |= URG
   out.send(
     new TcpSegment(
       s.localPort,
@@ -67,7 +70,7 @@ function emit(
       // RFC 3168 §6.1.3
       ecn !== null && ecn.echo && !(flags & SYN) ? flags | ECE : flags,
       window,
-      0,
+      urgent,
       options,
       payload,
     ),
@@ -278,7 +281,8 @@ const waits = (s: TcpState): boolean => seqDiff(s.snd.end, s.snd.nxt) > 0 || fin
 function worthSending(s: TcpState, length: number, unsent: number, push: boolean): boolean {
   const { snd } = s
   if (length === 0) return false
-  if (push && length === unsent) return true
+  // What is urgent does not wait, as in Linux: neither for an acknowledgment nor for more.
+  if ((push || snd.up !== null) && length === unsent) return true
   if (s.policy.cork) return false
   if (length === unsent && (!s.policy.nagle || snd.nxt === snd.una || snd.nxt !== snd.max))
     return true

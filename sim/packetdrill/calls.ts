@@ -1,5 +1,5 @@
 import { type Attempt, type Carry, atOnce } from './attempt.ts'
-import { nameOf, numberOf } from './constants.ts'
+import { MSG_OOB, nameOf, numberOf } from './constants.ts'
 import { receive, send } from './data-calls.ts'
 import type { Descriptors } from './descriptors.ts'
 import { checkEpoll, epollCreate, epollCtl, epollWait } from './epoll.ts'
@@ -46,16 +46,21 @@ function carrierOf(call: SystemCall, line: number, settings: ScriptSettings): Ca
     if (args[1]?.kind === 'string') throw new Unsupported('a buffer with text', line)
     return numberOf(args[i], line)
   }
+  const into = (length: number, flags: number, wanted: number | null = null): Carry => {
+    // Urgent bytes stay in the stream: there is nothing beside it.
+    if (flags & MSG_OOB) throw new Unsupported(`MSG_OOB with ${name}`, line)
+    return receive(length, flags, wanted)
+  }
   switch (name) {
     case 'read':
-      return receive(n(2), 0)
+      return into(n(2), 0)
     case 'recv':
     case 'recvfrom':
-      return receive(n(2), n(3))
+      return into(n(2), n(3))
     case 'readv':
-      return receive(vectorLength(args[1], line), 0)
+      return into(vectorLength(args[1], line), 0)
     case 'recvmsg':
-      return receive(vectorLength(args[1], line), n(2), flagsOf(args[1], line))
+      return into(vectorLength(args[1], line), n(2), flagsOf(args[1], line))
     case 'write':
       return send(n(2), 0, null)
     case 'send':
@@ -126,9 +131,7 @@ export function checkCall(call: SystemCall, line: number, settings: ScriptSettin
         throw new Unsupported(nameOf(args[1], line), line)
       return
     case 'ioctl':
-      if (!/^(SIOC(IN|OUT)Q|FIONREAD|TIOCOUTQ)$/.test(nameOf(args[1], line))) {
-        throw new Unsupported(nameOf(args[1], line), line)
-      }
+      sockets.requestOf(call, line)
       return
     case 'getsockopt':
     case 'setsockopt':

@@ -4,11 +4,13 @@ import { Unsupported } from './script.ts'
 // Words that calls are written with. Values where Linux's matter to a script, else any that differ.
 
 export const O_NONBLOCK = 0x800
+export const MSG_OOB = 0x1
 export const MSG_PEEK = 0x2
 export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_WAITALL = 0x100
 export const POLLIN = 0x1
+export const POLLPRI = 0x2
 export const POLLOUT = 0x4
 export const POLLERR = 0x8
 export const POLLHUP = 0x10
@@ -39,12 +41,14 @@ const CONSTANTS: { readonly [name: string]: number } = {
   SHUT_RD: 0,
   SHUT_WR: 1,
   SHUT_RDWR: 2,
+  MSG_OOB,
   MSG_PEEK,
   MSG_DONTWAIT,
   MSG_TRUNC,
   MSG_WAITALL,
   MSG_NOSIGNAL: 0x4000,
   POLLIN,
+  POLLPRI,
   POLLOUT,
   POLLERR,
   POLLHUP,
@@ -52,6 +56,7 @@ const CONSTANTS: { readonly [name: string]: number } = {
   POLLRDNORM: 0x40,
   POLLWRNORM: 0x100,
   EPOLLIN: POLLIN,
+  EPOLLPRI: POLLPRI,
   EPOLLOUT: POLLOUT,
   EPOLLERR: POLLERR,
   EPOLLHUP: POLLHUP,

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../protocols/address.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
 import { type Carry, onSocket, pendingError, rejection } from './attempt.ts'
-import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts'
+import { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
 
@@ -76,10 +76,12 @@ export const send = (length: number, flags: number, to: Endpoint | null): Carry 
         if (d.error !== null) return pendingError(d)
         if (d.id === null) return failedWith('EPIPE')
         const bytes = new Uint8Array(length - taken)
+        const urgent = (flags & MSG_OOB) !== 0
+        if (d.protocol === 'udp' && urgent) return failedWith('EOPNOTSUPP')
         if (d.protocol === 'udp') return sendDatagram(files, d.id, bytes, to)
         const s = files.socketOf(d)
         if (s?.kind === 'connection' && s.state === 'SYN-SENT') return null
-        const events = files.stage.call({ kind: 'send', socket: d.id, bytes })
+        const events = files.stage.call({ kind: 'send', socket: d.id, bytes, urgent })
         const refused = rejection(events)
         if (refused !== null) return refused
         for (const event of events) if (event.kind === 'queued') taken += event.bytes

@@ -9,7 +9,7 @@ export const isShort = ({ payload }: IpPacket, wanted: number): boolean =>
 
 /**
  * Two segments in a row as one, as a host that leaves the cutting to its network card would show it: sequence
- * number and CWR of the first, the rest of the last. `null` where the second does not follow.
+ * number, urgent pointer and CWR of the first, the rest of the last. `null` where the second does not follow.
  */
 export function joinPackets(before: IpPacket, packet: IpPacket): IpPacket | null {
   const [first, next] = [before.payload, packet.payload]
@@ -24,7 +24,7 @@ export function joinPackets(before: IpPacket, packet: IpPacket): IpPacket | null
     next.ack,
     (next.flags & ~CWR) | (first.flags & CWR),
     next.window,
-    next.urgent,
+    first.urgent,
     next.options,
     concatBytes([first.payload, next.payload]),
   )

@@ -1,5 +1,5 @@
-import { seqDiff } from '../../protocols/sequence.ts'
-import { numberOf, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from './constants.ts'
+import { seqDiff, seqLeq } from '../../protocols/sequence.ts'
+import { numberOf, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts'
 import type { Attempt } from './attempt.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { type Outcome, returned } from './errno-result.ts'
@@ -68,6 +68,7 @@ function connectionReadiness(
   if (s.state === 'SYN-SENT') return 0
   let bits = 0
   if ((s.receiveQueue?.bytes ?? 0) > 0 || s.rcv.fin || d.readShut) bits |= POLLIN
+  if (s.rcv.up !== null && seqLeq(s.rcv.up, s.rcv.nxt)) bits |= POLLPRI
   if (s.rcv.fin) bits |= POLLRDHUP
   if (s.rcv.fin && s.finQueued) bits |= POLLHUP
   if (s.finQueued || seqDiff(s.snd.end, s.snd.una) < s.policy.sendBuffer) bits |= POLLOUT

@@ -1,9 +1,10 @@
 import { seqDiff } from '../../protocols/sequence.ts'
+import { isAtMark } from '../../protocols/tcp/urgent.ts'
 import { atOnce, type Carry, onSocket, pendingError, rejection, simple } from './attempt.ts'
 import { nameOf, numberOf, O_NONBLOCK, single } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
-import { Unsupported } from './script.ts'
+import { type SystemCall, Unsupported } from './script.ts'
 import { endpointOf, isUnspecified } from './socket-address.ts'
 
 // Calls on sockets that move no data.
@@ -144,19 +145,30 @@ const unacknowledged: Read = (d, files) => {
   return s?.kind === 'connection' ? Math.max(seqDiff(s.snd.end, s.snd.una), 0) : 0
 }
 
+const atMark: Read = (d, files) => {
+  const s = files.socketOf(d)
+  return s?.kind === 'connection' && isAtMark(s) ? 1 : 0
+}
+
 const REQUESTS: { readonly [name: string]: Read } = {
   SIOCINQ: readable,
   FIONREAD: readable,
   SIOCOUTQ: unacknowledged,
   TIOCOUTQ: unacknowledged,
+  SIOCATMARK: atMark,
+}
+
+/** What an `ioctl` asks for. */
+export function requestOf({ args }: SystemCall, line: number): Read {
+  const request = nameOf(args[1], line)
+  if (!Object.hasOwn(REQUESTS, request)) throw new Unsupported(request, line)
+  return REQUESTS[request]!
 }
 
 /** `ioctl(4, SIOCINQ, [1000])`: what it writes is compared. */
-export const ioctl = onSocket((d, { args }, line, files) => {
-  const request = nameOf(args[1], line)
-  const read = Object.hasOwn(REQUESTS, request) ? REQUESTS[request]! : null
-  if (read === null) throw new Unsupported(request, line)
-  const expected = numberOf(single(args[2], line), line)
+export const ioctl = onSocket((d, call, line, files) => {
+  const read = requestOf(call, line)
+  const expected = numberOf(single(call.args[2], line), line)
   return atOnce(() => {
     const actual = read(d, files)
     if (actual === expected) return returned(0)

@@ -28,15 +28,23 @@ export function checkOption(call: SystemCall, line: number): void {
   const value = call.args[3]
   if (name === 'TCP_CONGESTION') textOf(value, line)
   else if (name === 'SO_LINGER') lingerOf(value, line)
+  else if (name === 'SO_OOBINLINE') inlineOf(value, line)
   else if (NUMBERS.includes(name)) numberOf(single(value, line), line)
   else if (call.name === 'setsockopt' && WITHOUT_EFFECT.includes(name)) return
   else if (call.name === 'getsockopt' && TOLD_ONLY.includes(name)) single(value, line)
   else throw new Unsupported(name, line)
 }
 
+/** Urgent bytes always stay in the stream: to switch that on is all that can be asked. */
+function inlineOf(e: Expression | undefined, line: number): string {
+  const value = numberOf(single(e, line), line)
+  if (value !== 1) throw new Unsupported(`SO_OOBINLINE ${value}`, line)
+  return String(value)
+}
+
 export const setOption: Carry = onSocket((d, call, line, { stage }) => {
   const name = optionOf(call, line)
-  if (WITHOUT_EFFECT.includes(name)) return atOnce(() => returned(0))
+  if (WITHOUT_EFFECT.includes(name) || name === 'SO_OOBINLINE') return atOnce(() => returned(0))
   const setting = settingOf(name, call.args[3], line)
   return atOnce(() => {
     if (d.id === null) return failedWith('EINVAL')
@@ -88,6 +96,7 @@ const told = (expected: string, actual: string): Outcome => ({
 function expectedOf(name: string, e: Expression | undefined, line: number): string {
   if (name === 'TCP_CONGESTION') return textOf(e, line)
   if (name === 'SO_LINGER') return String(lingerOf(e, line))
+  if (name === 'SO_OOBINLINE') return inlineOf(e, line)
   const wanted = single(e, line)
   const isErrno = wanted.kind === 'word' && name === 'SO_ERROR'
   return isErrno ? wanted.name : String(numberOf(wanted, line))
@@ -100,6 +109,7 @@ function sizeOf(e: Expression | undefined, line: number): number | null {
 
 /** As text; `null`: the socket has no such option. */
 function valueOf(d: Descriptor, name: string, { stage }: Descriptors): string | null {
+  if (name === 'SO_OOBINLINE') return '1'
   if (name === 'SO_TYPE') return d.protocol === 'tcp' ? '1' : '2'
   if (name === 'SO_ERROR') {
     const { error } = d

@@ -17,6 +17,8 @@ export function saidText(said: HostEvent): string {
       return `writable ${said.space}`
     case 'readable':
       return `readable ${said.available}`
+    case 'urgent':
+      return `urgent ${said.ahead} ahead`
     case 'received':
       return `received ${said.bytes}${said.ended ? ', end' : ''}`
     case 'rejected':

@@ -11,13 +11,14 @@ import {
   OPTION_WINDOW_SCALE,
   TcpOptions,
 } from '../../protocols/tcp/options.ts'
-import { ACK, SYN, TcpSegment } from '../../protocols/tcp/segment.ts'
+import { ACK, SYN, TcpSegment, URG } from '../../protocols/tcp/segment.ts'
 import { streamBytes } from './stream-bytes.ts'
 
 // TCP segments in the notation of packetdrill scripts:
 //
 //   S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>
 //   P. 1:1001(1000) ack 1 win 256
+//   PU. 1:6(5) ack 1 win 256 urg 5
 //
 // Sequence numbers count from the SYN of whoever sends them, acknowledgments from the SYN of the
 // other side, timestamp echoes from the other side's clock at time 0.
@@ -43,7 +44,7 @@ const FLAG_LETTERS = 'FSRP.UEW'
 const WRITTEN = 'SFRPUEW.'
 
 const SEGMENT =
-  /^([SFRPUEW.]+)\s+(\d+):(\d+)\((\d+)\)(?:\s+ack\s+(\d+))?(?:\s+win\s+(\d+))?(?:\s+<(.*)>)?$/
+  /^([SFRPUEW.]+)\s+(\d+):(\d+)\((\d+)\)(?:\s+ack\s+(\d+))?(?:\s+win\s+(\d+))?(?:\s+urg\s+(\d+))?(?:\s+<(.*)>)?$/
 
 /**
  * Reads one segment. The payload is what the sender's stream holds at that place.
@@ -59,7 +60,7 @@ export function parseSegment(
 ): TcpSegment {
   const found = SEGMENT.exec(text)
   if (found === null) throw new SyntaxError(`not a segment: '${text}'`)
-  const [, letters = '', from = '', to = '', length = '', ack, win, options] = found
+  const [, letters = '', from = '', to = '', length = '', ack, win, urgent, options] = found
   const bytes = Number(length)
   if (Number(to) - Number(from) !== bytes) {
     throw new SyntaxError(`${from}:${to} are not ${length} bytes: '${text}'`)
@@ -76,7 +77,7 @@ export function parseSegment(
     ack === undefined ? 0 : seqAdd(origins.ack, Number(ack)),
     flags,
     win === undefined ? window : Number(win),
-    0,
+    Number(urgent ?? 0),
     options === undefined ? NO_OPTIONS : parseOptions(options, origins),
     bytes === 0 ? NO_BYTES : streamBytes(Number(from) - (flags & SYN ? 0 : 1), bytes),
   )
@@ -137,6 +138,7 @@ export function segmentText(segment: TcpSegment, origins: Origins): string {
   let text = `${letters} ${from}:${from + payload.length}(${payload.length})`
   if (flags & ACK) text += ` ack ${seqDiff(segment.ack, origins.ack)}`
   text += ` win ${segment.window}`
+  if (flags & URG) text += ` urg ${segment.urgent}`
   return options.layout.length === 0 ? text : `${text} <${optionsText(options, origins)}>`
 }
 

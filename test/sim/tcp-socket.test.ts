@@ -62,6 +62,59 @@ describe('a TCP connection', () => {
     expect(pieces).toEqual(['abc', 'def', 'g', 'end'])
   })
 
+  test('says that urgent data is ahead before it has been read, and stops at its last byte', async () => {
+    const log = new Log()
+    await run(
+      twoHosts({
+        a: async (host) => {
+          const socket = await host.connect('10.0.0.2', 80)
+          await socket.send('work')
+          await socket.send('stop!', { urgent: true })
+          await socket.send('more')
+          socket.close()
+        },
+        b: async (host) => {
+          const socket = await host.listen(80).accept()
+          await socket.urgent()
+          log.say(host, 'urgent')
+          for (;;) {
+            const { atMark } = socket
+            const piece = await socket.receive()
+            log.say(host, `${text(piece)}${atMark ? ' from the mark' : ''}`)
+            if (piece === null) break
+          }
+          socket.close()
+          await expect(socket.urgent()).rejects.toThrow('EBADF')
+        },
+      }),
+    )
+    expect(log.lines).toEqual([
+      '50 b urgent',
+      '50 b workstop',
+      '50 b ! from the mark',
+      '50 b more',
+      '50 b end',
+    ])
+  })
+
+  test('that ends leaves nobody waiting for urgent data', async () => {
+    const ends: string[] = []
+    await run(
+      twoHosts({
+        a: async (host) => {
+          const socket = await host.connect('10.0.0.2', 80)
+          await host.sleep('100ms')
+          socket.abort()
+        },
+        b: async (host) => {
+          const socket = await host.listen(80).accept()
+          ends.push(await codeOf(socket.urgent()))
+        },
+      }),
+    )
+    expect(ends).toEqual(['ECONNRESET'])
+  })
+
   test('sends only as much ahead as the buffers of both ends take', async () => {
     const log = new Log()
     const sent = randomBytes(100_000, 1)

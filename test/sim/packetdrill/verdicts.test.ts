@@ -189,7 +189,7 @@ describe('what is not known is refused, wherever it stands', () => {
     ['+0 write(4, "text", 4) = 4', 'a buffer with text'],
     ['+0 recvmsg(4, {msg_iov(1)=[{..., 9}], msg_flags=MSG_CTRUNC}, 0) = 9', 'MSG_CTRUNC'],
     ['+0 psp_rx_assoc(4) = 0', 'psp_rx_assoc'],
-    ['+0 send(4, ..., 10, MSG_OOB) = 10', 'MSG_OOB'],
+    ['+0 recv(4, ..., 1, MSG_OOB) = 1', 'MSG_OOB with recv'],
     ['+0 < . 1:1(0) ack 1 win 9 <md5 valid>', 'md5 valid'],
     ['+0 > P.5 1:11(10) ack 1', "AccECN flag '5'"],
     ['+0 < gre: . 1:1(0) ack 1 win 9', 'encapsulation gre'],
