@@ -48,6 +48,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   ecn: ECN_POLICIES,
   ecnSynRetries: 'count',
   trafficClass: 'count',
+  hopLimit: 'count',
   noOptions: 'flag',
   idleRestart: 'flag',
   tellsSoftErrors: 'flag',

@@ -37,7 +37,6 @@ type Other = Exclude<NumberOption, TcpSocketOption>
 const OTHER_LIMITS: { readonly [Option in Other]: readonly [number, number] } = {
   TCP_QUICKACK: [0, 1],
   SO_BROADCAST: [0, 1],
-  IP_TTL: [1, TTL_MAX],
   IP_MULTICAST_TTL: [0, TTL_MAX],
   IP_MTU_DISCOVER: [0, 2],
   IP_HDRINCL: [0, 1],

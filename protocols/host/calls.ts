@@ -1,5 +1,4 @@
 import type { Errno } from '../errno.ts'
-import { DEFAULT_TTL } from '../ipv4/packet.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import {
   addConnection,
@@ -15,7 +14,7 @@ import { isWithinLimits } from './call-limits.ts'
 import { ephemeralPort } from './ephemeral-port.ts'
 import type { HostOut } from './output.ts'
 import { echoCall } from './echo-calls.ts'
-import { pathTo } from './ip-output.ts'
+import { HOST_TTL, pathTo } from './ip-output.ts'
 import { isGroup, joinGroup, leaveGroup, leaveGroups } from './membership.ts'
 import type { SocketCall, SocketId } from './socket.ts'
 import {
@@ -29,7 +28,7 @@ import {
   type UdpSocket,
   type UnboundTcp,
 } from './state.ts'
-import { addTcp, tcpCall, tcpForget } from './tcp.ts'
+import { addTcp, canBePeer, tcpCall, tcpForget } from './tcp.ts'
 import { tcpOption } from './tcp-option.ts'
 import { addRaw, rawCall } from './raw.ts'
 import { sendUdp } from './udp.ts'
@@ -87,7 +86,7 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
         address: null,
         port: 0,
         remote: null,
-        ttl: DEFAULT_TTL,
+        ttl: HOST_TTL,
         broadcast: false,
         dontFragment: false,
         groupTtl: 1,
@@ -106,7 +105,7 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
         protocol: call.number,
         address: null,
         remote: null,
-        ttl: DEFAULT_TTL,
+        ttl: HOST_TTL,
         dontFragment: false,
         header: false,
       })
@@ -187,8 +186,7 @@ function connect(
 ): void {
   const { remote } = call
   if (remote.port === 0) return reject(call, 'EINVAL', out)
-  const toAll = isBroadcast(h, remote.address) || isGroup(remote.address)
-  const path = toAll ? null : pathTo(h, remote.address)
+  const path = canBePeer(h, remote.address) ? pathTo(h, remote.address) : null
   if (path === null) return reject(call, 'ENETUNREACH', out)
   const address = socket.address ?? path.source
   const port = socket.port === 0 ? ephemeralPort(h.tcp, address, remote) : socket.port

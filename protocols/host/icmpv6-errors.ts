@@ -10,10 +10,10 @@ import { MAY_FRAGMENT, PROTOCOL_ICMPV6 } from '../ipv4/packet.ts'
 import { takeToken } from '../ipv4/rate-limit.ts'
 import { isMulticastIpv6, UNSPECIFIED } from '../ipv6/address.ts'
 import { emitIpv6 } from '../ipv6/codec.ts'
-import { DEFAULT_HOP_LIMIT, IPV6_HEADER, IPV6_MTU_MIN, type Ipv6Packet } from '../ipv6/packet.ts'
+import { IPV6_HEADER, IPV6_MTU_MIN, type Ipv6Packet } from '../ipv6/packet.ts'
 import type { Nanos } from '../time.ts'
 import { errorArrives } from './icmpv6-input.ts'
-import { pathTo, sendIp } from './ip-output.ts'
+import { HOST_TTL, pathTo, sendIp } from './ip-output.ts'
 import type { HostOut } from './output.ts'
 import { type HostState, isOwn } from './state.ts'
 
@@ -39,7 +39,7 @@ export function icmpv6Error(
   if (path === null) return
   // §2.2 (a): it comes from the address that the packet was for.
   const source = isOwn(h, packet.destination) ? packet.destination : path.source
-  const [protocol, hopLimit] = [PROTOCOL_ICMPV6, DEFAULT_HOP_LIMIT]
+  const [protocol, hopLimit] = [PROTOCOL_ICMPV6, HOST_TTL]
   sendIp(h, now, source, packet.source, protocol, hopLimit, MAY_FRAGMENT, message, out)
 }
 

@@ -20,13 +20,13 @@ import {
 import { MAY_FRAGMENT, PROTOCOL_ICMPV6 } from '../ipv4/packet.ts'
 import { isLinkLocal, isMulticastIpv6, UNSPECIFIED } from '../ipv6/address.ts'
 import { readExtensions } from '../ipv6/extensions.ts'
-import { DEFAULT_HOP_LIMIT, IPV6_HEADER, IPV6_MTU_MIN, type Ipv6Packet } from '../ipv6/packet.ts'
+import { IPV6_HEADER, IPV6_MTU_MIN, type Ipv6Packet } from '../ipv6/packet.ts'
 import { readQuery } from '../mld/codec.ts'
 import { queryHeard } from '../mld/listener.ts'
 import type { Nanos } from '../time.ts'
 import { echoReplyArrives } from './echo.ts'
 import { ipv4NumberOf, problemOfIcmpv6 } from './icmp-errno.ts'
-import { pathTo, sendIp } from './ip-output.ts'
+import { HOST_TTL, pathTo, sendIp } from './ip-output.ts'
 import { Ipv6Port } from './ipv6-port.ts'
 import { ndArrives } from './nd-input.ts'
 import type { HostOut } from './output.ts'
@@ -77,7 +77,7 @@ function answerEcho(
   const from = isMulticastIpv6(destination) ? pathTo(h, source)?.source : destination
   if (from === undefined) return
   const reply = new Icmpv6Message(ICMPV6_ECHO_REPLY, 0, request.rest, request.data)
-  const [protocol, hopLimit] = [PROTOCOL_ICMPV6, DEFAULT_HOP_LIMIT]
+  const [protocol, hopLimit] = [PROTOCOL_ICMPV6, HOST_TTL]
   sendIp(h, now, from, source, protocol, hopLimit, MAY_FRAGMENT, reply, out)
 }
 

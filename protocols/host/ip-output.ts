@@ -22,6 +22,9 @@ export const pathTo = (h: HostState, destination: IpAddress): Path | null =>
 export const ipHeaderTo = (address: IpAddress): number =>
   typeof address === 'number' ? IPV4_HEADER : IPV6_HEADER
 
+/** In place of a hop limit, the host's: 64 for IPv4, for IPv6 what a router said last (RFC 4861 §6.3.4). */
+export const HOST_TTL = 0
+
 /**
  * Sends a payload of our own, in pieces where it must. False where there is no route (any more).
  * IPv6 takes of `details` the traffic class, and whether the packet has to stay whole.

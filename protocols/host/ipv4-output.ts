@@ -8,6 +8,7 @@ import {
 import { ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
 import { fragment } from '../ipv4/fragment.ts'
 import {
+  DEFAULT_TTL,
   IPV4_PACKET_MAX,
   type Ipv4Details,
   Ipv4Packet,
@@ -59,7 +60,8 @@ export function sendIpv4(
 ): boolean {
   h.identification = (h.identification + 1) & 0xffff
   const id = h.identification
-  const packet = new Ipv4Packet(source, destination, protocol, ttl, id, details, payload)
+  const hops = ttl || DEFAULT_TTL
+  const packet = new Ipv4Packet(source, destination, protocol, hops, id, details, payload)
   return sendPacket(h, now, packet, out)
 }
 

@@ -4,7 +4,7 @@ import { isMulticastIpv6, multicastMac } from '../ipv6/address.ts'
 import { fragmentIpv6 } from '../ipv6/fragment.ts'
 import { drawWord } from '../random-word.ts'
 import { pathMtuTo } from './path-mtu.ts'
-import { ipv6DetailsOf, Ipv6Packet } from '../ipv6/packet.ts'
+import { DEFAULT_HOP_LIMIT, ipv6DetailsOf, Ipv6Packet } from '../ipv6/packet.ts'
 import { ETHERTYPE_IPV6, EthernetFrame } from '../ethernet/frame.ts'
 import { IPV6_PAYLOAD_MAX } from '../ipv6/packet.ts'
 import type { Nanos } from '../time.ts'
@@ -34,10 +34,10 @@ export function sendIpv6(
   payload: TransportPayload,
   out: HostOut,
 ): boolean {
-  const details = ipv6DetailsOf(trafficClass)
-  const packet = new Ipv6Packet(source, destination, protocol, hopLimit, details, payload)
+  const packetWith = (hops: number): Ipv6Packet =>
+    new Ipv6Packet(source, destination, protocol, hops, ipv6DetailsOf(trafficClass), payload)
   if (isOwn(h, destination)) {
-    h.loopback.push(packet)
+    h.loopback.push(packetWith(hopLimit || DEFAULT_HOP_LIMIT))
     out.wake(LOOPBACK_OWNER, now)
     return true
   }
@@ -46,11 +46,13 @@ export function sendIpv6(
   const way = from === undefined ? wayTo(h, destination) : null
   const port = from ?? way?.port
   if (port === undefined) {
+    const packet = packetWith(hopLimit || DEFAULT_HOP_LIMIT)
     out.event({ kind: 'dropped', why: 'ipv6 no route', packet })
     return false
   }
   const nextHop = way?.nextHop ?? destination
-  const { mtu } = h.interfaces[port]!.ipv6!
+  const { mtu, hopLimit: advertised } = h.interfaces[port]!.ipv6!
+  const packet = packetWith(hopLimit || advertised)
   const room = dontFragment ? mtu : pathMtuTo(h, now, destination, mtu)
   if (packet.size <= room) transmitIpv6(h, now, port, nextHop, packet, out)
   else if (dontFragment) out.event({ kind: 'dropped', why: 'ipv6 too big', packet })

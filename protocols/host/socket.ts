@@ -101,7 +101,6 @@ export type NumberOption =
   /** 1: ACKs are sent at once for a while; 0: they may wait. */
   | 'TCP_QUICKACK'
   | 'SO_BROADCAST'
-  | 'IP_TTL'
   /** Of datagrams to groups, of both families. Default 1: they stay on the link. */
   | 'IP_MULTICAST_TTL'
   /** 0: datagrams may be fragmented (the default); 2: never, as IP_PMTUDISC_DO. */

@@ -14,11 +14,11 @@ import type { TcpState } from '../tcp/state.ts'
 import { type Seq, seqAdd, seqGt, seqMax } from '../sequence.ts'
 import { NEVER, type Nanos, s as seconds } from '../time.ts'
 import { findConnection, findListener, NO_SOCKET } from './demux.ts'
-import { ipHeaderTo, pathTo } from './ip-output.ts'
+import { HOST_TTL, ipHeaderTo, pathTo } from './ip-output.ts'
 import type { HostOut } from './output.ts'
 import type { SocketId } from './socket.ts'
 import { type HostState, type Listener, nextSocket, socketOwner } from './state.ts'
-import { addTcp, sendTcp, stepTcp, TcpPort } from './tcp.ts'
+import { addTcp, canBePeer, sendTcp, stepTcp, TcpPort } from './tcp.ts'
 
 // Whose segment it is, and what becomes of a SYN: a connection, a cookie, or nothing.
 
@@ -43,6 +43,7 @@ export function tcpArrives(
     const codepoint = packet.details.trafficClass & ECN_BITS
     return stepTcp(h, now, socket, segment, codepoint, out)
   }
+  if (!canBePeer(h, source)) return out.event({ kind: 'dropped', why: 'tcp bad source', packet })
   const listener = findListener(h.tcp, destination, port)
   if (listener !== NO_SOCKET && !(flags & (ACK | RST))) {
     if (flags & SYN) return synArrives(h, now, listener, packet, segment, null, out)
@@ -52,7 +53,7 @@ export function tcpArrives(
   if (listener !== NO_SOCKET && cookieArrives(h, now, listener, packet, segment, out)) return
   out.event({ kind: 'dropped', why: 'tcp no connection', packet })
   const reset = resetFor(segment)
-  if (reset !== null) sendTcp(h, now, destination, source, reset, NOT_ECT, out)
+  if (reset !== null) sendTcp(h, now, destination, source, reset, HOST_TTL, NOT_ECT, out)
 }
 
 /**
@@ -159,7 +160,7 @@ function answerByCookie(
     NO_BYTES,
   )
   out.event({ kind: 'dropped', why: 'tcp backlog full, cookie sent', packet })
-  sendTcp(h, now, local.address, remote.address, answer, NOT_ECT, out)
+  sendTcp(h, now, local.address, remote.address, answer, listener.policy.hopLimit, NOT_ECT, out)
 }
 
 /** Cookies of before this are too old in any case. */

@@ -1,13 +1,8 @@
-import { type Endpoint, type IpAddress } from '../address.ts'
+import { ANY_IPV4, type Endpoint, type IpAddress, isMulticastIpv4 } from '../address.ts'
 import { arpSuspect } from '../arp/cache.ts'
 import { NO_BYTES } from '../bytes.ts'
-import {
-  DEFAULT_TTL,
-  DONT_FRAGMENT,
-  DONT_FRAGMENT_ECT_0,
-  Ipv4Details,
-  PROTOCOL_TCP,
-} from '../ipv4/packet.ts'
+import { DONT_FRAGMENT, DONT_FRAGMENT_ECT_0, Ipv4Details, PROTOCOL_TCP } from '../ipv4/packet.ts'
+import { isMulticastIpv6, UNSPECIFIED } from '../ipv6/address.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
 import { ECN_BITS, ECT_0, NOT_ECT } from '../tcp/ecn.ts'
 import { tcpEngine } from '../tcp/engine.ts'
@@ -26,7 +21,15 @@ import type { HostOut } from './output.ts'
 import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { pathMtuTo } from './path-mtu.ts'
 import type { SocketCall, SocketId } from './socket.ts'
-import { addSocket, type HostState, nextSocket, removeSocket, socketOwner } from './state.ts'
+import {
+  addSocket,
+  type HostState,
+  isBroadcast,
+  isOwn,
+  nextSocket,
+  removeSocket,
+  socketOwner,
+} from './state.ts'
 
 /** One connection for the time of one step: its segments become packets here. */
 export class TcpPort implements TcpOut {
@@ -45,7 +48,8 @@ export class TcpPort implements TcpOut {
   send(segment: TcpSegment, codepoint: number): void {
     const { localAddress, remoteAddress, policy } = this.s
     const trafficClass = policy.trafficClass === 0 ? codepoint : marked(policy, codepoint)
-    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, trafficClass, this.out)
+    const { h, now, out } = this
+    sendTcp(h, now, localAddress, remoteAddress, segment, policy.hopLimit, trafficClass, out)
   }
 
   event(event: HostEvent): void {
@@ -74,6 +78,7 @@ export function sendTcp(
   from: IpAddress,
   to: IpAddress,
   segment: TcpSegment,
+  hopLimit: number,
   trafficClass: number,
   out: HostOut,
 ): void {
@@ -83,7 +88,7 @@ export function sendTcp(
       : trafficClass === ECT_0
         ? DONT_FRAGMENT_ECT_0
         : new Ipv4Details(trafficClass, true, false, 0, NO_BYTES)
-  sendIp(h, now, from, to, PROTOCOL_TCP, DEFAULT_TTL, details, segment, out)
+  sendIp(h, now, from, to, PROTOCOL_TCP, hopLimit, details, segment, out)
 }
 
 /** A half-open connection ends without a word to its peer. */
@@ -114,6 +119,17 @@ export function stepTcp(
     confirmWay(h, now, remoteAddress)
   }
 }
+
+/** One host that packets can come from: RFC 9293 §3.9.2.3, RFC 1122 §3.2.1.3. */
+export const canBePeer = (h: HostState, address: IpAddress): boolean =>
+  typeof address === 'number'
+    ? address !== ANY_IPV4 &&
+      !isBroadcast(h, address) &&
+      !isMulticastIpv4(address) &&
+      (address >>> 24 !== LOOPBACK_NET || isOwn(h, address))
+    : address !== UNSPECIFIED && !isMulticastIpv6(address)
+
+const LOOPBACK_NET = 127
 
 /** Makes the connection and puts it where its segments find it. `null`: unreachable, or taken. */
 export function addTcp(

@@ -66,6 +66,8 @@ export interface TcpChoices {
   readonly blackHoleMss: number
   /** IP_TOS: what segments say about their service (RFC 2474), the two bits of ECN left out. */
   readonly trafficClass: number
+  /** IP_TTL, IPV6_UNICAST_HOPS: how many hops segments may take; 0: as many as the host's other packets. */
+  readonly hopLimit: number
   /** TCP_NOOPT: SYNs carry no option, and nothing is agreed on. */
   readonly noOptions: boolean
   readonly windowScale: boolean

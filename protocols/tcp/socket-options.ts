@@ -1,3 +1,4 @@
+import { DEFAULT_TTL } from '../ipv4/packet.ts'
 import { ms, s } from '../time.ts'
 import type { TcpChoices, TcpPolicy } from './policy.ts'
 
@@ -17,7 +18,14 @@ type Span =
   | 'userTimeout'
   | 'finWait2'
   | 'deferAccept'
-type Count = 'trafficClass' | 'keepCount' | 'synRetries' | 'mss' | 'sendBuffer' | 'receiveBuffer'
+type Count =
+  | 'trafficClass'
+  | 'hopLimit'
+  | 'keepCount'
+  | 'synRetries'
+  | 'mss'
+  | 'sendBuffer'
+  | 'receiveBuffer'
 
 const flag = (name: Flag): TcpOption => ({
   min: 0,
@@ -39,6 +47,11 @@ const count = (name: Count, min: number, max: number): TcpOption => ({
   read: (policy) => policy[name],
   write: (value) => ({ [name]: value }),
 })
+
+const HOPS: TcpOption = {
+  ...count('hopLimit', 1, 255),
+  read: ({ hopLimit }) => hopLimit || DEFAULT_TTL,
+}
 
 /** Half the sequence space: what lies further apart cannot be told from what lies behind. */
 const BUFFER_MAX = 2 ** 30
@@ -65,6 +78,8 @@ export const TCP_SOCKET_OPTIONS = {
   },
   IP_TOS: count('trafficClass', 0, 255),
   IPV6_TCLASS: count('trafficClass', 0, 255),
+  IP_TTL: HOPS,
+  IPV6_UNICAST_HOPS: HOPS,
   /** FreeBSD's: no option on a SYN. */
   TCP_NOOPT: flag('noOptions'),
   TCP_CORK: flag('cork'),

@@ -7,7 +7,7 @@ import { failedWith, type Outcome, returned } from './errno-result.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
 
 /** Options of sockets that are no TCP's, with numbers. */
-const OTHERS = ['SO_BROADCAST', 'IP_TTL', 'IP_MTU_DISCOVER', 'TCP_QUICKACK'] as const
+const OTHERS = ['SO_BROADCAST', 'IP_MTU_DISCOVER', 'TCP_QUICKACK'] as const
 const NUMBERS: readonly string[] = [...Object.keys(TCP_SOCKET_OPTIONS), ...OTHERS]
 /** Known, and without a meaning on a host with one program, or for a TCP without that feature. */
 const WITHOUT_EFFECT: readonly string[] = [

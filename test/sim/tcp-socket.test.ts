@@ -271,8 +271,8 @@ describe('what goes wrong has the name that Linux gives it:', () => {
     expect(await connecting({})).toEqual(['40 a ECONNREFUSED'])
   })
 
-  test('nobody answers: seven SYNs, given up after 1 + 2 + 4 … + 64 s', async () => {
-    expect(await connecting({ link: { drop: 'every SYN' } })).toEqual(['127000 a ETIMEDOUT'])
+  test('nobody answers: eight SYNs, given up after 1 + 2 + 4 … + 64 + 120 s', async () => {
+    expect(await connecting({ link: { drop: 'every SYN' } })).toEqual(['247000 a ETIMEDOUT'])
   })
 
   test('no host has the address', async () => {

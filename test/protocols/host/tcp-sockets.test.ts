@@ -90,7 +90,7 @@ test('no route at all is known at once', async () => {
   expect(text).toBe('0        a  ENETUNREACH')
 })
 
-test('a link that is cut: the SYN is given up at 127 s', async () => {
+test('a link that is cut: the SYN is given up at 247 s', async () => {
   const links = [{ ...PAIR.links[0]!, drop: isIpv4 }]
   const text = await pair(
     (say) => ({ a: async (host) => say(host, await outcome(host.connect('10.0.0.2', 80))) }),
@@ -105,7 +105,8 @@ test('a link that is cut: the SYN is given up at 127 s', async () => {
     15.000000000 a>b  IP 10.0.0.1.64077 > 10.0.0.2.80: Flags [S], seq 2608723369, win 65535, options [mss 1460,sackOK,TS val 77889 ecr 0,nop,wscale 7], length 0 RETX #4 rto=16s DROP forced
     31.000000000 a>b  IP 10.0.0.1.64077 > 10.0.0.2.80: Flags [S], seq 2608723369, win 65535, options [mss 1460,sackOK,TS val 93889 ecr 0,nop,wscale 7], length 0 RETX #5 rto=32s DROP forced
     63.000000000 a>b  IP 10.0.0.1.64077 > 10.0.0.2.80: Flags [S], seq 2608723369, win 65535, options [mss 1460,sackOK,TS val 125889 ecr 0,nop,wscale 7], length 0 RETX #6 rto=64s DROP forced
-    127      a  ETIMEDOUT"
+    127.000000000 a>b  IP 10.0.0.1.64077 > 10.0.0.2.80: Flags [S], seq 2608723369, win 65535, options [mss 1460,sackOK,TS val 189889 ecr 0,nop,wscale 7], length 0 RETX #7 rto=120s DROP forced
+    247      a  ETIMEDOUT"
   `)
 })
 

@@ -239,6 +239,26 @@ describe('stateless autoconfiguration (RFC 4862 §5.5)', () => {
     expect(discovery!.routers).toEqual([{ address: PEER_LINK_LOCAL, validUntil: 1803e9 }])
   })
 
+  test('the hop limit among them is that of connections, unless an application has its own', () => {
+    const connect = (...set: Script): number[] => {
+      const remote = { address: ip6('2001:db8:99::1'), port: 80 }
+      const { sent } = ipv6Afterwards(
+        [
+          [3000, ra({}, { hopLimit: 31 })],
+          [9000, { call: { kind: 'open', protocol: 'tcp' } }],
+          ...set,
+          [9001, { call: { kind: 'connect', socket: 0, remote } }],
+        ],
+        { ...auto, untilMs: 9500 },
+      )
+      const packets = sent.map(({ payload }) => payload as Ipv6Packet)
+      return packets.filter(({ payload }) => payload.kind === 'tcp').map((each) => each.hopLimit)
+    }
+    expect(connect()).toEqual([31])
+    const option = 'IPV6_UNICAST_HOPS'
+    expect(connect([9000, { call: { kind: 'set', socket: 0, option, value: 3 } }])).toEqual([3])
+  })
+
   test('neither routers nor prefixes can fill the memory', () => {
     const script: Script = Array.from({ length: 100 }, (_, i) => {
       const prefixes = [{ prefix: ip6(`2001:db8:${i + 100}::`) }]

@@ -159,7 +159,7 @@ describe('the send buffer', () => {
   })
 
   test('a call that names an unknown option is rejected', () => {
-    expect(established('1 set IP_TTL 3')).toMatchInlineSnapshot(
+    expect(established('1 set IP_MULTICAST_TTL 3')).toMatchInlineSnapshot(
       `"   1      = set rejected: ENOPROTOOPT"`,
     )
   })

@@ -3,7 +3,7 @@ import { timeline } from '../../../sim/testing/timeline.ts'
 import { cwnd, plain } from '../../timeline.ts'
 
 describe('active open', () => {
-  test('a SYN that nobody answers goes out at 0, 1, 3, 7, 15, 31, 63 s and is given up at 127 s', () => {
+  test('a SYN that nobody answers goes out at 0, 1, 3, 7 … 127 s and is given up at 247 s', () => {
     expect(plain('0 connect')).toMatchInlineSnapshot(`
       "   0      = SYN-SENT
          0      > S 0:0(0) win 65535 <mss 1460>
@@ -13,9 +13,10 @@ describe('active open', () => {
         15      > S 0:0(0) win 65535 <mss 1460>  (rto #4, rto 16)
         31      > S 0:0(0) win 65535 <mss 1460>  (rto #5, rto 32)
         63      > S 0:0(0) win 65535 <mss 1460>  (rto #6, rto 64)
-       127      = failed ETIMEDOUT
-       127      = CLOSED
-       127      = closed"
+       127      > S 0:0(0) win 65535 <mss 1460>  (rto #7, rto 120)
+       247      = failed ETIMEDOUT
+       247      = CLOSED
+       247      = closed"
     `)
   })
 
@@ -142,8 +143,9 @@ describe('passive open', () => {
         15      > S. 0:0(0) ack 1 win 65535 <mss 1460>  (rto #4, rto 16)
         31      > S. 0:0(0) ack 1 win 65535 <mss 1460>  (rto #5, rto 32)
         63      > S. 0:0(0) ack 1 win 65535 <mss 1460>  (rto #6, rto 64)
-       127      = CLOSED
-       127      = closed"
+       127      > S. 0:0(0) ack 1 win 65535 <mss 1460>  (rto #7, rto 120)
+       247      = CLOSED
+       247      = closed"
     `)
   })
 

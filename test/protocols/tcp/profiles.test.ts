@@ -40,7 +40,7 @@ describe('profiles', () => {
     })
     expect(schedules).toMatchInlineSnapshot(`
       [
-        "rfc: 0 1 3 7 15 31 63 127",
+        "rfc: 0 1 3 7 15 31 63 127 247",
         "linux: 0 1 2 3 4 5 7 11 19 35 67 131",
         "freebsd: 0 1 3.2 7.4 15.6 31.8 64 75",
         "pytcp: 0 1 3 7 15",
