@@ -122,6 +122,13 @@ describe('a TCP connection that is being opened', () => {
     expect(forged(-1)).toEqual(['1500 = timer 0 retransmit'])
   })
 
+  test('hears nothing of a source quench (MUST-55)', () => {
+    expect(heard(script(error(4, 0))).slice(0, 2)).toEqual([
+      '1000 = drop icmp source quench: 10.0.0.254, 56',
+      '1500 = timer 0 retransmit',
+    ])
+  })
+
   test('rides out a time exceeded', () => {
     expect(heard(script(error(11, 0))).slice(0, 2)).toEqual([
       '1000 = socket 0 icmp error type 11 code 0 from 10.0.0.254',

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import type { Ipv4Address } from '../../../protocols/address.ts'
 import type { SocketCall } from '../../../protocols/host/socket.ts'
-import type { Ipv4Packet } from '../../../protocols/ipv4/packet.ts'
+import { Ipv4Details, type Ipv4Packet } from '../../../protocols/ipv4/packet.ts'
 import { NO_OPTIONS } from '../../../protocols/tcp/options.ts'
 import { SYN, TcpSegment } from '../../../protocols/tcp/segment.ts'
-import { type Act, addr, hostTimeline, packet, PEER, type Script, sentBy } from './host-timeline.ts'
+import {
+  type Act,
+  addr,
+  FAR,
+  hostTimeline,
+  packet,
+  PEER,
+  type Script,
+  sentBy,
+} from './host-timeline.ts'
 
 // The host is 10.0.0.1/24. With whom it speaks TCP at all, and how far its segments go.
 
@@ -58,6 +67,33 @@ describe('no connection to or from what is not one host (RFC 9293 §3.9.2.3)', (
       expect(lines).toEqual(['     1  = socket 0 refuses connect: ENETUNREACH'])
     },
   )
+})
+
+test('IP options are no matter of TCP (MUST-50)', () => {
+  const details = new Ipv4Details(0, false, false, 0, Uint8Array.of(1, 1, 1, 0))
+  const lines = hostTimeline([...listening, [10, { packet: packet(syn, { details }) }]])
+  expect(lines).toContain('Flags [S.]')
+})
+
+describe('the address of ours (RFC 9293 §3.9.2.1)', () => {
+  const OTHER = addr('10.0.9.1')
+  const sources = (script: Script): Ipv4Address[] =>
+    sentBy(script, { router: true })
+      .filter(({ payload }) => payload.kind === 'ipv4')
+      .map(({ payload }) => (payload as Ipv4Packet).source)
+
+  test('of a SYN is that of the interface that leads there (MUST-44), unless one is bound (MUST-43)', () => {
+    expect(sources(connecting(PEER)).at(0)).toBe(addr('10.0.0.1'))
+    expect(sources(connecting(FAR)).at(0)).toBe(OTHER)
+    const [open, connect] = connecting(PEER) as [Script[0], Script[0]]
+    const bind = call({ kind: 'bind', socket: 0, address: OTHER, port: 0 })
+    expect(sources([open, [0, bind], connect]).at(0)).toBe(OTHER)
+  })
+
+  test('of an answer is the one that was spoken to, wherever it came in (MUST-45)', () => {
+    const toOther = { packet: packet(syn, { destination: OTHER }) }
+    expect(sources([...listening, [10, toOther]]).at(0)).toBe(OTHER)
+  })
 })
 
 describe('the hop limit (RFC 9293 §3.9.2.1)', () => {

@@ -131,6 +131,15 @@ describe('the window (RFC 9293 table 6)', () => {
     ])
   })
 
+  test('a closed window lets a reset through (MUST-66)', () => {
+    const full = `${OPEN} 1 < . 1:4001(4000) ack 1\n`
+    const policy = { receiveBuffer: 4000 }
+    expect(at9(`${full} 9 < R 4001:4001(0)`, { policy }).slice(0, 2)).toEqual([
+      '= failed ECONNRESET',
+      '= received 4000',
+    ])
+  })
+
   test('a closed window lets an ACK through all the same', () => {
     const full = `${OPEN} 1 < . 1:4001(4000) ack 1\n 8.5 send 10\n 8.5 send 10\n`
     const policy = { receiveBuffer: 4000 }

@@ -180,6 +180,23 @@ describe('what the peer offers', () => {
 
   const wnd = ({ snd }: TcpState) => `wnd ${snd.wnd}`
 
+  test('a window that shrinks below what is in flight: nothing new, and that is sent again (MUST-34)', () => {
+    const script = `
+      1    < . 1:1(0) ack 1 win 3000
+      1    send 4000
+      1.1  < . 1:1(0) ack 1001 win 500
+      9    < . 1:1(0) ack 3001 win 3000
+      9.1  < . 1:1(0) ack 4001 win 3000`
+    expect(established(script)).toMatchInlineSnapshot(`
+      "   1      > . 1:1001(1000) ack 1 win 65535
+         1      > . 1001:2001(1000) ack 1 win 65535
+         1      > . 2001:3001(1000) ack 1 win 65535
+         4.1    > . 1001:1501(500) ack 1 win 65535  (probe)
+         8.1    > . 1001:1501(500) ack 1 win 65535  (probe)
+         9      > P. 3001:4001(1000) ack 1 win 65535"
+    `)
+  })
+
   test('a segment that was overtaken does not bring its window back', () => {
     const script = `
       1     < . 1001:1101(100) ack 1 win 4000
