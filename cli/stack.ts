@@ -40,7 +40,7 @@ interface StackCommand {
   readonly for?: string
 }
 
-const SERVICES: readonly ServiceName[] = ['echo', 'discard', 'daytime']
+const SERVICES: readonly ServiceName[] = ['echo', 'discard', 'daytime', 'iperf3']
 
 async function stack(command: StackCommand, files: NodeFiles): Promise<number> {
   if (command.bind === undefined) {
@@ -241,15 +241,16 @@ function consoleOn(
 const EXAMPLES = `
 Examples:
   $ sudo twinwire stack --bind tap:tap0 --address 10.0.0.2/24
-  $ ping 10.0.0.2                              # in another terminal, as are the next two
+  $ ping 10.0.0.2                              # in another terminal, as are the next three
   $ curl http://10.0.0.2/                      # with --www FOLDER
   $ nc 10.0.0.2 7
+  $ iperf3 -c 10.0.0.2 -R
   $ sudo twinwire stack --bind packet:eth1 --dhcp --www public -w stack.pcapng
   $ sudo twinwire stack --bind tap:tap0 --address 10.0.0.2/24 --tcp pytcp --log tcp,drops
 
 A TAP that is not there is made, with the other end's address (the gateway, or the network's
-first), and goes with the stack. Echo, discard and daytime answer on ports 7, 9 and 13, over TCP
-and UDP. Lines of stdin are commands:
+first), and goes with the stack. Echo, discard, daytime and iperf3's server answer on ports 7, 9,
+13 and 5201, over TCP and UDP. Lines of stdin are commands:
 ${CONSOLE_HELP}`
 
 export const stackVerb: RegisterVerb = (program, files, verb) => {

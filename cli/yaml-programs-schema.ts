@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import type { ServiceName } from '../sim/service.ts'
+import { SERVICES } from '../sim/service.ts'
 import { TRAFFIC_KINDS, type TrafficSpec } from '../sim/traffic/spec.ts'
 import { type Keys, optional, quantity, strict, text, whole } from './yaml-values.ts'
-
-const SERVICES = ['echo', 'discard', 'daytime', 'chargen'] as const satisfies ServiceName[]
 
 const at = quantity.describe('when it starts; at once unless given').optional()
 const remote = text.describe('a node or an address, and a port: b:5000')

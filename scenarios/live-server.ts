@@ -9,7 +9,7 @@ const [HTTP, UPLOAD] = [80, 9000]
 
 export default defineScenario({
   name: 'live-server',
-  about: `Host a serves a page and a file by HTTP, echo, discard and chargen, and on port 9000 it takes
+  about: `Host a serves a page and a file by HTTP, echo, discard, chargen and iperf3, and on port 9000 it takes
     what is sent and answers with its SHA-256. Host b, across one link, asks for all of it. Made for
     the wire: with --bind b=tap:tap0 this machine's own programs take the place of b, and curl, nc and
     ping talk to the stack that the simulator runs.`,
@@ -69,6 +69,7 @@ function serveFiles(host: Host, file: { readonly bytes: MemoryTreeBytes }): void
   host.serve('echo')
   host.serve('discard')
   host.serve('chargen')
+  host.serve('iperf3')
 }
 
 type MemoryTreeBytes = NonNullable<ReturnType<MemoryTree['get']>>['bytes']

@@ -82,7 +82,7 @@ export interface Host {
   bulk(remote: string | IpAddress, port: number, bytes?: number): void
   /** Accepts and reads whatever comes to a TCP port. The result counts. */
   sink(port: number): Sink
-  /** Runs echo, discard, daytime or chargen over UDP and TCP for as long as the host is up. */
+  /** Runs echo, discard, daytime, chargen or iperf3's server over UDP and TCP while the host is up. */
   serve(service: ServiceName, options?: ServeOptions): void
   /**
    * Runs an application engine for as long as the host is up, and hands over what it reports. In a

@@ -1,11 +1,18 @@
 import type { Errno } from '../protocols/errno.ts'
+import { iperf3Server } from '../protocols/iperf3/server.ts'
+import { createIperf3Server, IPERF3_PORT, type Iperf3Report } from '../protocols/iperf3/state.ts'
 import { murmur3 } from '../protocols/murmur3.ts'
 import { ascii } from '../protocols/services/ascii.ts'
 import { chargen } from '../protocols/services/chargen.ts'
 import { daytime } from '../protocols/services/daytime.ts'
 import { discard } from '../protocols/services/discard.ts'
 import { echo } from '../protocols/services/echo.ts'
-import { createService, type Service, serviceEngine } from '../protocols/services/server.ts'
+import {
+  createService,
+  type Service,
+  serviceEngine,
+  type ServiceRefused,
+} from '../protocols/services/server.ts'
 import { startApplication } from './application.ts'
 import type { Node } from './node.ts'
 import { SocketError } from './socket.ts'
@@ -14,10 +21,18 @@ import { UserError } from './user-error.ts'
 import type { World } from './world.ts'
 
 /** The services by name; `serve` takes one of these. */
-export type ServiceName = Service['name']
+export type ServiceName = Service['name'] | 'iperf3'
+
+export const SERVICES = [
+  'echo',
+  'discard',
+  'daytime',
+  'chargen',
+  'iperf3',
+] as const satisfies ServiceName[]
 
 export interface ServeOptions {
-  /** Default: the RFC's. */
+  /** Default: the RFC's; 5201 of iperf3. */
   readonly port?: number
   /** daytime: what time 0 of the host's clock is, in whole seconds since 1970. Default 0. */
   readonly epoch?: number
@@ -35,16 +50,21 @@ export function serve(
   options: ServeOptions,
   seed: string,
 ): void {
-  const service = serviceOf(name, options)
-  const { port = service.port } = options
+  const service = name === 'iperf3' ? null : serviceOf(name, options)
+  const { port = service?.port ?? IPERF3_PORT } = options
   if (!Number.isInteger(port) || port < 1 || port > 0xffff) {
     throw new UserError(`${port} is not a port`, { where: `serve ${name}` })
   }
-  const state = createService(port, murmur3(ascii(seed), 0))
   let refused: Errno | null = null
-  startApplication(world, node, serviceEngine(service), state, ({ error }) => {
-    refused ??= error
-  })
+  const hear = (report: ServiceRefused | Iperf3Report): void => {
+    if (report.kind === 'refused') refused ??= report.error
+  }
+  if (service === null) {
+    startApplication(world, node, iperf3Server, createIperf3Server(port), hear)
+  } else {
+    const state = createService(port, murmur3(ascii(seed), 0))
+    startApplication(world, node, serviceEngine(service), state, hear)
+  }
   if (refused !== null) throw new SocketError(refused, `serve ${name} on port ${port}`)
 }
 
@@ -61,7 +81,7 @@ function serviceOf(name: string, { epoch = 0 }: ServeOptions): Service {
     default:
       throw new UserError(`there is no service '${name}'`, {
         word: name,
-        hint: didYouMean(name, ['echo', 'discard', 'daytime', 'chargen']),
+        hint: didYouMean(name, [...SERVICES]),
       })
   }
 }
