@@ -12,6 +12,7 @@ import type { NodeFiles } from './files.ts'
 import { receiveFile, sendFile } from './transfer-run.ts'
 import { addressOf, duration, freshIdentity, keyOf, wholeNumber } from './transfer-options.ts'
 import { runFarEnd, runNearEnd } from './tunnel-seed.ts'
+import { addCarry } from './tunnel-carry.ts'
 import type { RegisterVerb } from './verb.ts'
 
 const EXAMPLES = `
@@ -19,6 +20,7 @@ Examples (raw IP sockets: as root):
   $ sudo twinwire tunnel receive out.bin
   $ sudo twinwire tunnel send 10.0.0.2 in.bin
   $ sudo twinwire tunnel send 10.0.0.2 in.bin --key secret --compress
+  $ sudo twinwire tunnel carry 10.0.0.2 --tun tun0 --address 10.9.0.1/30
   $ sudo twinwire tunnel relay --profile seed --local 10.0.0.2 --from 10.0.0.1
   $ sudo twinwire tunnel send 10.0.0.2 in.txt --profile seed --local 10.0.0.1 --out back.txt
 
@@ -61,7 +63,7 @@ const common = (command: Command): Command =>
 export const tunnelVerb: RegisterVerb = (program, files, verb) => {
   const group = program
     .command('tunnel')
-    .description('a file through a reliable tunnel over IP protocol 253')
+    .description('a file, or packets of others, through a reliable tunnel over IP protocol 253')
     .addHelpText('after', EXAMPLES)
   common(group.command('send').description('send a file').argument('<host>').argument('<file>'))
     .option('--unit <bytes>', 'of the file in each packet, less where the path takes less', '1400')
@@ -80,6 +82,7 @@ export const tunnelVerb: RegisterVerb = (program, files, verb) => {
     .action((file: string, options: ReceiveOptions) => {
       verb.act = async () => ({ code: await receive(file, options, files) })
     })
+  addCarry(group, files, verb)
   common(group.command('relay').description('seed, loop-back: the far end, which keeps nothing'))
     .requiredOption('--from <address>', 'the other end')
     .action((options: ReceiveOptions) => {

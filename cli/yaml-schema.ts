@@ -159,7 +159,8 @@ const ipv6 = z
   )
   .describe('how the node comes by its IPv6 addresses (RFC 4861, RFC 4862)')
 
-const host: Omit<Keys<HostSpec>, 'kind' | 'nat'> = {
+// A TUN is for programs that a file of YAML cannot have.
+const host: Omit<Keys<HostSpec>, 'kind' | 'nat' | 'tun'> = {
   gateway: text.describe('the default gateway'),
   routes: list(text).describe("'10.2.0.0/16 via 10.255.0.2', 'default via 10.0.0.1'"),
   tcp,
@@ -186,7 +187,7 @@ const nat = z
     }),
   ])
   .describe('those behind it share one address (RFC 4787)')
-const hostTraits = record<Omit<HostSpec, 'kind' | 'nat'>>(host)
+const hostTraits = record<Omit<HostSpec, 'kind' | 'nat' | 'tun'>>(host)
 /** A record that says its kind. `needed` are the keys that it cannot do without. */
 const ofKind = (
   kind: string,

@@ -5,6 +5,7 @@ export type Errno =
   | 'EADDRNOTAVAIL'
   | 'EALREADY'
   | 'EBADF'
+  | 'EBUSY'
   | 'ECONNABORTED'
   | 'ECONNREFUSED'
   | 'ECONNRESET'

@@ -28,6 +28,7 @@ import switchedLan from './switched-lan.ts'
 import synFlood from './syn-flood.ts'
 import tcpPing from './tcp-ping.ts'
 import vlan from './vlan.ts'
+import tunnelCarry from './tunnel-carry.ts'
 import udpEcho from './udp-echo.ts'
 
 /** The scenarios that come with the package, in the order in which they are listed. */
@@ -61,5 +62,6 @@ export const scenarios: readonly Scenario[] = [
   p2mpFtp,
   simpleFtp,
   ipTunnel,
+  tunnelCarry,
   pytcpParity,
 ]

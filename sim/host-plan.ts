@@ -28,7 +28,10 @@ export function hostPlan(
 }
 
 /** It speaks IPv6 where it has an address of that family, or wants to be told one. */
-function interfaceOf({ mac, mtu, addresses }: InterfacePlan, plan: NodePlan): InterfaceConfig {
+function interfaceOf(
+  { mac, mtu, addresses, link }: InterfacePlan,
+  plan: NodePlan,
+): InterfaceConfig {
   const ipv4 = addresses.flatMap(({ address, prefixLength }) =>
     isIpv4(address) ? [{ address, prefixLength }] : [],
   )
@@ -41,7 +44,8 @@ function interfaceOf({ mac, mtu, addresses }: InterfacePlan, plan: NodePlan): In
     mac,
     mtu,
     addresses: ipv4,
-    claim: plan.claim,
+    claim: link < 0 ? null : plan.claim,
+    tun: link < 0,
     ipv6:
       ipv6.length > 0 || everywhere
         ? { addresses: ipv6, detectDuplicates, autoconfigure, advertise }

@@ -110,6 +110,11 @@ export interface HostSpec {
   readonly ipv6?: Ipv6Spec
   /** A clock that is not the world's. */
   readonly clock?: ClockSpec
+  /**
+   * A TUN: an interface with this address whose other end is a program on the host, which may hand on
+   * what is routed there (`twinwire tunnel carry` does). `routes` lead to it by an address of its network.
+   */
+  readonly tun?: string | readonly string[]
   /** Routers: those behind it share one address (RFC 4787); names the node on the outside. */
   readonly nat?: string | NatSpec
 }

@@ -14,8 +14,8 @@ export type NodeKind = 'host' | 'router' | 'switch' | 'hub'
 
 /** What each kind of node may have beside its kind. */
 export const NODE_KEYS: { readonly [Kind in NodeKind]: readonly string[] } = {
-  host: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'ipv6', 'clock'],
-  router: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'ipv6', 'clock', 'nat'],
+  host: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'ipv6', 'clock', 'tun'],
+  router: ['kind', 'gateway', 'routes', 'tcp', 'arp', 'ipv6', 'clock', 'tun', 'nat'],
   switch: ['kind', 'ageing', 'tableSize'],
   hub: ['kind'],
 }
@@ -53,6 +53,8 @@ export interface ReadNode {
   readonly clock: ClockPlan | null
   /** As written; the links say what it means. */
   readonly nat: string | NatSpec | null
+  /** The addresses of its TUN, as written; `null`: it has none. */
+  readonly tun: string | readonly string[] | null
   /** `null` unless it is a switch. */
   readonly switching: Switching | null
 }
@@ -88,6 +90,7 @@ export function readNode(name: string, written: NodeSpec): ReadNode {
     ipv6: readIpv6(host.ipv6, kind === 'router', where),
     clock: host.clock === undefined ? null : readClock(host.clock, where),
     nat: host.nat ?? null,
+    tun: host.tun ?? null,
     switching: kind === 'switch' ? readSwitching(spec as SwitchSpec, where) : null,
   }
 }

@@ -70,7 +70,7 @@ export interface InterfacePlan {
   readonly vlan: number
   /** Of a switch that knows VLANs. */
   readonly carries: VlanPort | null
-  /** The index of the link, and the end of it that this is. */
+  /** The index of the link, and the end of it that this is; -1: a TUN, which has none. */
   readonly link: number
   readonly end: 'a' | 'b'
 }
@@ -115,6 +115,7 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
   const domains = vlanDomains(plans, nodes)
   checkAddresses(nodes, plans, domains)
   introduce(nodes, domains.all)
+  addTuns(nodes)
   const routes = nodes.map((_, index) => routesOf(nodes, index))
   const names = nodes.map(({ name }) => name)
   let ports = 0
@@ -135,6 +136,37 @@ export function planNetwork(topology: Topology, links: readonly LinkBetween[]): 
       switching: node.switching,
     })),
     links: plans,
+  }
+}
+
+/** Behind all others: they have no part in links. */
+function addTuns(nodes: readonly NodeDraft[]): void {
+  const taken = new Map(
+    nodes.flatMap(({ name, ports }) =>
+      ports.flatMap((port) => port.addresses.map(({ address }) => [address, name] as const)),
+    ),
+  )
+  for (const node of nodes) {
+    if (node.tun === null) continue
+    const where = `node ${node.name}: tun`
+    const addresses = readAddresses(node.tun, where)
+    for (const { address } of addresses) {
+      const owner = taken.get(address)
+      if (owner !== undefined) {
+        const word = formatIp(address)
+        throw new UserError(`${word} is already an address of ${owner}`, { where, word })
+      }
+      taken.set(address, node.name)
+    }
+    const alone = {
+      peers: [],
+      mtu: DEFAULT_MTU,
+      link: -1,
+      end: 'a',
+      vlan: 0,
+      carries: null,
+    } as const
+    node.ports.push({ addresses, ...alone })
   }
 }
 

@@ -38,6 +38,8 @@ class TunTap {
   /** Frames stand behind an offload header; `null`: they do not. */
   readonly large?: LargeFrames
   readonly #out = new Uint8Array(OFFLOAD_HEADER + 65_600)
+  /** So long a frame may be that is sent, where that is more than the MTU. */
+  longest = 0
   #take: TakeFrame = () => {}
   #received = 0
   #mtu: number
@@ -129,8 +131,9 @@ class TunTap {
 
   send(frame: Uint8Array, length: number): number {
     // The driver takes what is longer than its MTU.
-    const most = this.#mtu + this.#header + (this.#header > 0 && frame[12] === 0x81 ? VLAN_TAG : 0)
-    if (length > most) return this.#count(TOO_LONG, length)
+    const tag = this.#header > 0 && frame[12] === 0x81 ? VLAN_TAG : 0
+    if (length > Math.max(this.#mtu + this.#header + tag, this.longest))
+      return this.#count(TOO_LONG, length)
     if (this.large === undefined) return this.#count(this.#write(frame, length), length)
     const out = this.#out
     out.set(length === frame.length ? frame : frame.subarray(0, length), OFFLOAD_HEADER)

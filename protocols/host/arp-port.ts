@@ -14,6 +14,7 @@ import { ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.
 import type { Ipv4Packet } from '../ipv4/packet.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import type { HostOut } from './output.ts'
+import { leaveByTun } from './tun-output.ts'
 import { arpOwner, type HostState } from './state.ts'
 
 /** One interface for the time of one step: what ARP lets go becomes frames and events here. */
@@ -106,6 +107,7 @@ export function sendToNeighbour(
   out: HostOut,
 ): void {
   const iface = h.interfaces[port]!
+  if (iface.tun !== null) return leaveByTun(iface.tun.socket, packet, out)
   const mac = arpLookup(iface.arp, now, nextHop)
   if (mac === null) new ArpPort(h, now, port, out).resolve(nextHop, packet)
   else out.send(new EthernetFrame(mac, iface.mac, ETHERTYPE_IPV4, packet), port)

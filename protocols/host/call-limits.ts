@@ -3,6 +3,8 @@ import {
   TCP_SOCKET_OPTIONS,
   type TcpSocketOption,
 } from '../tcp/socket-options.ts'
+import { IPV4_MTU_MIN } from '../ipv4/fragment.ts'
+import { IPV4_PACKET_MAX } from '../ipv4/packet.ts'
 import type { NumberOption, SocketCall } from './socket.ts'
 
 /** What a call says in numbers has to fit where it goes; the protocols take it for granted. */
@@ -40,6 +42,7 @@ const OTHER_LIMITS: { readonly [Option in Other]: readonly [number, number] } = 
   IP_MULTICAST_TTL: [0, TTL_MAX],
   IP_MTU_DISCOVER: [0, 2],
   IP_HDRINCL: [0, 1],
+  SIOCSIFMTU: [IPV4_MTU_MIN, IPV4_PACKET_MAX],
 }
 
 const isWhole = (n: number, min: number, max: number): boolean =>

@@ -31,6 +31,7 @@ import {
 import { addTcp, canBePeer, tcpCall, tcpForget } from './tcp.ts'
 import { tcpOption } from './tcp-option.ts'
 import { addRaw, rawCall } from './raw.ts'
+import { addTun, tunCall } from './tun.ts'
 import { sendUdp } from './udp.ts'
 
 /** What an application asks: each call for the kind of socket that it names. */
@@ -48,6 +49,10 @@ export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOu
       return listenerCall(h, now, socket, call, out)
     case 'udp':
       return udpCall(h, now, socket, call, out)
+    case 'tun': {
+      const error = tunCall(h, now, socket, call, out)
+      return error === null ? undefined : reject(call, error, out)
+    }
     case 'icmp':
     case 'raw': {
       const isEcho = socket.kind === 'icmp'
@@ -110,6 +115,12 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
         header: false,
       })
       addRaw(h, id, call.number)
+      break
+    case 'tun': {
+      const error = addTun(h, id)
+      if (error === null) break
+      return out.event({ kind: 'rejected', socket: id, call: 'open', error })
+    }
   }
   out.event({ kind: 'opened', socket: id, protocol })
 }

@@ -34,6 +34,7 @@ import { NEVER, type Nanos } from '../time.ts'
 import { type Ipv6Interface, ipv6NextDue, want } from './ipv6-interface.ts'
 import { forgetWays } from './ipv6-ways.ts'
 import type { HostOut } from './output.ts'
+import { leaveByTun } from './tun-output.ts'
 import { arpOwner, type HostState, type Interface } from './state.ts'
 
 /** RFC 3810 §5.2.14. */
@@ -232,7 +233,8 @@ export function sendToIpv6Neighbour(
   packet: Ipv6Packet,
   out: HostOut,
 ): void {
-  const { ipv6, mac: ours } = h.interfaces[port]!
+  const { ipv6, mac: ours, tun } = h.interfaces[port]!
+  if (tun !== null) return leaveByTun(tun.socket, packet, out)
   const mac = neighbourLookup(ipv6!.neighbours, now, nextHop)
   if (mac === null) new Ipv6Port(h, now, port, out).resolve(nextHop, packet)
   else out.send(new EthernetFrame(mac, ours, ETHERTYPE_IPV6, packet), port)

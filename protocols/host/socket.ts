@@ -9,13 +9,18 @@ export type SocketId = number
 
 /** Their packets belong to flows, by ports or identifiers. */
 export type FlowProtocol = 'tcp' | 'udp' | 'icmp'
-export type SocketProtocol = FlowProtocol | 'raw'
+export type SocketProtocol = FlowProtocol | 'raw' | 'tun'
 
 /** What an application may ask of a host. Every call names its socket, except `open`. */
 export type SocketCall =
   | { readonly kind: 'open'; readonly protocol: FlowProtocol }
   /** A raw IPv4 socket for the IP protocol `number`, one that the host does not speak itself. */
   | { readonly kind: 'open'; readonly protocol: 'raw'; readonly number: number }
+  /**
+   * The program's end of the host's TUN, an interface without a cable: packets that are routed there
+   * are heard as datagrams with their headers, and what is sent comes in as if by a wire.
+   */
+  | { readonly kind: 'open'; readonly protocol: 'tun' }
   | {
       readonly kind: 'bind'
       readonly socket: SocketId
@@ -107,6 +112,8 @@ export type NumberOption =
   | 'IP_MTU_DISCOVER'
   /** Raw sockets: 1: what is sent, and what comes in, begins with its IPv4 header. Default 0. */
   | 'IP_HDRINCL'
+  /** TUN sockets: the interface's MTU; a request of Linux's ioctl. */
+  | 'SIOCSIFMTU'
 
 /** What a host tells an application. */
 export type SocketEvent =
@@ -141,7 +148,10 @@ export type SocketEvent =
       readonly bytes: number
       readonly ended: boolean
     }
-  /** A datagram came in, or what a packet of a raw socket's protocol carries (its ports are 0). */
+  /**
+   * A datagram came in, or what a packet of a raw socket's protocol carries, or a packet left by a TUN
+   * (whose addresses these are; ports are 0).
+   */
   | {
       readonly kind: 'datagram'
       readonly socket: SocketId

@@ -62,7 +62,7 @@ export interface HostState {
 export interface Interface {
   readonly mac: Mac
   /** The largest IP packet, bytes. */
-  readonly mtu: number
+  mtu: number
   /** Those that may be used; one that is being claimed is not among them yet. */
   addresses: Ipv4Address[]
   readonly arp: ArpState
@@ -71,6 +71,14 @@ export interface Interface {
   /** `null`: it speaks no IPv6. */
   readonly ipv6: Ipv6Interface | null
   readonly igmp: Igmp
+  /** `null`: it has a cable. */
+  readonly tun: Tun | null
+}
+
+/** In place of a cable: a program. */
+interface Tun {
+  /** Its socket; -1: nobody reads. */
+  socket: SocketId
 }
 
 /** What a host knows of the ways to others; the random word is behind its fragments' numbers. */
@@ -88,7 +96,14 @@ export interface Ipv6Way {
 }
 
 /** A socket that is no TCP connection (yet). */
-export type Socket = TcpState | UnboundTcp | Listener | UdpSocket | IcmpSocket | RawSocket
+export type Socket =
+  | TcpState
+  | UnboundTcp
+  | Listener
+  | UdpSocket
+  | IcmpSocket
+  | RawSocket
+  | TunSocket
 
 /** Opened and perhaps bound; `connect` or `listen` decides what becomes of it. */
 export interface UnboundTcp {
@@ -153,6 +168,13 @@ export interface RawSocket {
   header: boolean
 }
 
+/** The program's end of a TUN. */
+export interface TunSocket {
+  readonly kind: 'tun'
+  /** The interface. */
+  readonly port: number
+}
+
 export interface HostConfig {
   readonly forwarding: boolean
   readonly policy: TcpPolicy
@@ -173,6 +195,8 @@ export interface InterfaceConfig {
   readonly claim: ClaimPolicy | null
   /** `null`, or left out: it speaks no IPv6. */
   readonly ipv6?: Ipv6InterfaceConfig | null
+  /** It ends in a program, and not in a cable. */
+  readonly tun?: boolean
 }
 
 /** RFC 1812 §4.3.2.8: at most so many ICMP errors, in a burst and then at a steady rate. */
@@ -227,7 +251,7 @@ export function createHost(config: HostConfig): HostState {
 const IGMP_PURPOSE = 0x2545f491
 
 function createInterface(
-  { mac, mtu, addresses, claim, ipv6: ipv6Config = null }: InterfaceConfig,
+  { mac, mtu, addresses, claim, ipv6: ipv6Config = null, tun: isTun = false }: InterfaceConfig,
   port: number,
   now: Nanos,
   secret: Bytes,
@@ -236,11 +260,12 @@ function createInterface(
   const seed = i32(secret, 16) ^ Math.imul(port, 0x9e3779b1)
   const igmp = createIgmp(seed ^ IGMP_PURPOSE)
   const ipv6 = ipv6Config === null ? null : createIpv6Interface(ipv6Config, mac, mtu, now, seed)
+  const tun = isTun ? { socket: -1 } : null
   if (claim === null)
-    return { mac, mtu, addresses: own, arp: createArp(), claims: null, ipv6, igmp }
+    return { mac, mtu, addresses: own, arp: createArp(), claims: null, ipv6, igmp, tun }
   const policy = { ...claim, from: Math.max(claim.from, now) }
   const claims = createClaims(policy, own, i32(secret, 12) ^ Math.imul(port, 0x9e3779b1))
-  return { mac, mtu, addresses: [], arp: createArp(), claims, ipv6, igmp }
+  return { mac, mtu, addresses: [], arp: createArp(), claims, ipv6, igmp, tun }
 }
 
 function hashOf(seed: string): Bytes {

@@ -26,6 +26,7 @@ export const FAR = addr('10.0.9.2')
 const OWN_MAC: Mac = '02:00:00:00:00:01'
 const PEER_MAC: Mac = '02:00:00:00:00:02'
 const FAR_PORT_MAC: Mac = '02:00:00:00:09:01'
+const TUN_MAC: Mac = '02:00:00:00:07:01'
 const FAR_MAC: Mac = '02:00:00:00:09:02'
 
 export type Act =
@@ -40,6 +41,8 @@ export interface Stand {
   readonly router?: boolean
   readonly farMtu?: number
   readonly mtu?: number
+  /** A TUN of 10.7.0.1/24 beside the others. */
+  readonly tun?: boolean
 }
 
 const NUMBERS = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58, opaque: 253, malformed: 253 }
@@ -81,7 +84,7 @@ export function afterwards(
 export const sentBy = (script: Script, stand: Stand = {}): readonly EthernetFrame[] =>
   afterwards(script, stand).sent
 
-function configOf({ router = false, mtu = 1500, farMtu = 1500 }: Stand): HostConfig {
+function configOf({ router = false, mtu = 1500, farMtu = 1500, tun = false }: Stand): HostConfig {
   const near = addr('10.0.0.0')
   const beyond = addr('10.0.9.0')
   const route = (destination: Ipv4Address, port: number) => ({
@@ -94,12 +97,17 @@ function configOf({ router = false, mtu = 1500, farMtu = 1500 }: Stand): HostCon
   const to = (address: Ipv4Address) => [{ address, prefixLength: 24 }]
   const first = { mac: OWN_MAC, mtu, addresses: to(OWN), claim: null }
   const second = { mac: FAR_PORT_MAC, mtu: farMtu, addresses: to(addr('10.0.9.1')), claim: null }
+  const inside = { mac: TUN_MAC, mtu, addresses: to(addr('10.7.0.1')), claim: null, tun: true }
   return {
     forwarding: router,
     policy: RFC,
     seed: 'host',
-    interfaces: router ? [first, second] : [first],
-    routes: router ? [route(near, 0), route(beyond, 1)] : [route(near, 0)],
+    interfaces: [first, ...(router ? [second] : []), ...(tun ? [inside] : [])],
+    routes: [
+      route(near, 0),
+      ...(router ? [route(beyond, 1)] : []),
+      ...(tun ? [route(addr('10.7.0.0'), router ? 2 : 1)] : []),
+    ],
     now: 0,
   }
 }
