@@ -65,7 +65,10 @@ describe.skipIf(!able)('iperf3 against our stack', () => {
   /** What was received is what was sent, but for what was still on its way at the end. */
   function expectMost(sent: Sum, received: Sum): void {
     expect(received.bytes).toBeGreaterThan(20e6)
-    expect(Math.abs(sent.bytes - received.bytes)).toBeLessThan(8e6)
+    // Two ends of a second that are not the same on a busy machine, and what buffers hold.
+    const [low, high] = [0.7 * sent.bytes - 8e6, 1.3 * sent.bytes]
+    expect(received.bytes).toBeGreaterThan(low)
+    expect(received.bytes).toBeLessThan(high)
   }
 
   const some = ['-n', '40M']
