@@ -55,6 +55,8 @@ export function urgentRead(s: TcpState): void {
 export const isAtMark = (s: TcpState): boolean =>
   s.rcv.up !== null && seqDiff(s.rcv.up, readSoFar(s)) === 1
 
-/** The number of the next byte that the application will get. */
-const readSoFar = ({ rcv, receiveQueue }: TcpState): Seq =>
-  receiveQueue === null ? rcv.nxt : seqAdd(rcv.nxt, -receiveQueue.bytes)
+/** The number of the next byte that the application will get. A FIN has a number, and is none. */
+function readSoFar({ rcv, receiveQueue }: TcpState): Seq {
+  const held = receiveQueue === null ? 0 : receiveQueue.bytes
+  return seqAdd(rcv.nxt, -held - (rcv.fin ? 1 : 0))
+}

@@ -128,6 +128,23 @@ describe('urgent data comes (RFC 9293 §3.10.7.4, sixth)', () => {
     `)
   })
 
+  test('the mark stays where it is when the end of the stream has come, too', () => {
+    const script = `
+      1    < PU. 1:5(4) ack 1 urg 4
+      1.01 < F. 5:8(3) ack 1
+      1.1  receive
+      1.1  get SIOCATMARK
+      1.1  receive`
+    expect(established(script, { until: '1.2s' })).toMatchInlineSnapshot(`
+      "   1      = urgent 4 ahead
+         1.01   > . 1:1(0) ack 9 win 65527
+         1.01   = CLOSE-WAIT
+         1.1    = received 3
+         1.1    = SIOCATMARK 1
+         1.1    = received 4, end"
+    `)
+  })
+
   test('a mark on the first byte stops nothing', () => {
     const script = `
       1    < PU. 1:11(10) ack 1 urg 1
