@@ -122,7 +122,9 @@ function hold(
 function deliver(s: TcpState, payload: Bytes): void {
   if (payload.length === 0) return
   const queue = (s.receiveQueue ??= createReceiveQueue())
-  queue.chunks.push(payload)
+  // An empty array that grows takes room for seventeen; most readers come after every segment.
+  if (queue.chunks.length === 0) queue.chunks = [payload]
+  else queue.chunks.push(payload)
   queue.bytes += payload.length
   s.counts.bytesReceived += payload.length
   s.rcv.nxt = seqAdd(s.rcv.nxt, payload.length)
