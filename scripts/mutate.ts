@@ -20,7 +20,12 @@ const COPIED = ['protocols', 'trace', 'sim', 'matchers', 'test', 'package.json',
 const CONFIG = `import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
-    include: ['test/sim/packetdrill/scripts.test.ts', 'test/protocols/tcp/*.test.ts'],
+    include: [
+      'test/sim/packetdrill/scripts.test.ts',
+      'test/protocols/tcp/*.test.ts',
+      'test/protocols/host/*.test.ts',
+      'test/sim/*-socket*.test.ts',
+    ],
     // Whole networks: they take longer than all the rest.
     exclude: ['**/traps.test.ts'],
     testTimeout: 20_000,

@@ -14,6 +14,13 @@ const tcp = (name: string, file: string, find: string, replace: string): Mutatio
   replace,
 })
 
+const host = (name: string, file: string, find: string, replace: string): Mutation => ({
+  name,
+  file: `protocols/host/${file}.ts`,
+  find,
+  replace,
+})
+
 export const MUTATIONS: readonly Mutation[] = [
   tcp('no back-off', 'rto', '2 * (r.rto - slopped) + slop', 'r.rto'),
   tcp('no Karn', 'transmit', 'rto.timedAt = NEVER // Karn', '// Karn'),
@@ -175,9 +182,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   tcp(
     'DSACK never sent',
-    'policy',
-    'constructor(choices: TcpChoices) {\n    Object.assign(this, choices)',
-    'constructor(choices: TcpChoices) {\n    Object.assign(this, choices, { dsack: false })',
+    'sack-option',
+    's.rcv.dupStart = start\n  s.rcv.dupEnd = end\n',
+    's.rcv.dupStart = s.rcv.dupEnd\n',
   ),
   tcp(
     'no keep-alive probe',
@@ -193,4 +200,86 @@ export const MUTATIONS: readonly Mutation[] = [
     "if (fin && cause !== 'rto' && s.rto.retransmits === 0) flags |= FIN\n",
   ),
   tcp('a wrong ISN', 'transmit', 'emit(s, s.iss, flags', 'emit(s, s.iss + 1, flags'),
+  tcp(
+    'the urgent pointer at the last urgent byte',
+    'urgent',
+    'seqDiff(snd.up, seq), 0)',
+    'seqDiff(snd.up, seq) - 1, 0)',
+  ),
+  tcp(
+    'urgent data is never over',
+    'urgent',
+    'snd.up, snd.una)) snd.up = null',
+    'snd.up, snd.una)) return',
+  ),
+  tcp(
+    'a closed window keeps the urgent news back',
+    'calls',
+    'if (urgent && taken > 0 && snd.nxt === nxt) sendAck(s, now, out)',
+    '',
+  ),
+  tcp('reading runs over the mark', 'urgent', 'mark > 0 ? Math.min(max, mark) : max', 'max'),
+  tcp(
+    'the same urgent data told of twice',
+    'urgent',
+    'seqLeq(up, rcv.up))) return',
+    'false)) return',
+  ),
+  host(
+    'a UDP queue without bounds',
+    'receive-buffer',
+    'held + chargeOf(payloadBytes) <= receiveBuffer',
+    'true',
+  ),
+  host(
+    'what is read makes no room',
+    'udp-calls',
+    'socket.held - chargeOf(call.size)',
+    'socket.held',
+  ),
+  host(
+    'a datagram takes its bytes alone',
+    'receive-buffer',
+    'return BOOKKEEPING + block',
+    'return payloadBytes',
+  ),
+  host('a receive buffer not doubled', 'receive-buffer', 'Math.max(2 * bytes', 'Math.max(bytes'),
+  host(
+    'SO_REUSEADDR at one of two is enough',
+    'port-conflict',
+    'policy.reuseAddress && other.policy.reuseAddress',
+    'policy.reuseAddress',
+  ),
+  host(
+    'SO_REUSEADDR beside a listener',
+    'port-conflict',
+    "bothReuse && other.kind !== 'listener'",
+    'bothReuse',
+  ),
+  host(
+    'TIME-WAIT in nobody’s way',
+    'port-conflict',
+    "socket.state !== 'SYN-RECEIVED'",
+    "socket.state !== 'TIME-WAIT'",
+  ),
+  host(
+    'any address in nobody’s way',
+    'port-conflict',
+    'a === null || b === null || a === b',
+    'a === b',
+  ),
+  host(
+    'SO_REUSEADDR has no meaning for UDP',
+    'port-conflict',
+    'if (socket.reuseAddress && other.reuseAddress) continue',
+    '',
+  ),
+  host('SO_REUSEPORT spreads nothing', 'demux', '!found.spreads || listeners.length === 1', 'true'),
+  host(
+    'the first of several UDP sockets hears',
+    'demux',
+    'if (listener.address === address) found = listener',
+    'if (listener.address === address) return listener.socket',
+  ),
+  host('a bound port given to another', 'ephemeral-port', ' || demux.bound.includes(port)', ''),
 ]

@@ -39,9 +39,10 @@ export class UdpSocket extends Socket {
       case 'datagram': {
         const { payload, remote, local } = event
         const receiving = this.#receiving.shift()
-        if (receiving === undefined) this.#ready.push({ payload, remote, local })
-        else receiving.resolve({ payload, remote, local })
-        return
+        if (receiving !== undefined) return receiving.resolve({ payload, remote, local })
+        // It waits in the receive buffer, which may fill.
+        this.#ready.push({ payload, remote, local })
+        return this.node.call({ kind: 'hold', socket: this.id, size: payload.length })
       }
       case 'icmp-error':
         return this.#failed(event)
@@ -120,9 +121,16 @@ export class UdpSocket extends Socket {
     this.call({ kind: 'send-to', socket: this.id, bytes: toBytes(data), remote: to })
   }
 
+  #released({ payload }: Datagram): void {
+    if (!this.closed) this.call({ kind: 'release', socket: this.id, size: payload.length })
+  }
+
   receive(): Promise<Datagram> {
     const ready = this.#ready.shift()
-    if (ready !== undefined) return Promise.resolve(ready)
+    if (ready !== undefined) {
+      this.#released(ready)
+      return Promise.resolve(ready)
+    }
     const error = this.#takeError()
     if (error !== null) return Promise.reject(error)
     if (this.closed) return Promise.reject(closedSocket())

@@ -86,6 +86,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   quickAcks: 'count',
   deferAccept: 'duration',
   reuseAddress: 'flag',
+  reusePort: 'flag',
   synCookies: 'flag',
   wholeSegments: 'flag',
   freeIsWindow: 'flag',

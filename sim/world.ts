@@ -126,7 +126,8 @@ export class World {
     }
     const { interfaces, routes, ipv6Routes, nat } = hostPlan(plan)
     const { profile = DEFAULT_PROFILE, ...choices } = plan.tcp
-    const policy = policyOf(profile).with(choices)
+    // What listens for a program may be started again at once, as with Go, Node or asyncio.
+    const policy = policyOf(profile).with({ reuseAddress: true, ...choices })
     const make = (boot: number): DrivenNode => {
       const state = createHost({
         forwarding: plan.forwarding,

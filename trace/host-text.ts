@@ -114,6 +114,9 @@ export function callText(call: HostCall): string {
       return `call leave ${call.socket} ${formatIp(call.group)}`
     case 'receive':
       return `call receive ${call.socket} max ${call.max}`
+    case 'hold':
+    case 'release':
+      return `call ${call.kind} ${call.socket} ${call.size}`
     case 'set':
       return `call set ${call.socket} ${call.option}=${call.value}`
     case 'accept':

@@ -17,6 +17,9 @@ export function isWithinLimits(call: SocketCall): boolean {
       return isWhole(call.remote.port, 0, PORT_MAX)
     case 'send-echo':
       return isWhole(call.sequence, 0, 0xffff) && isWhole(call.ttl, 1, TTL_MAX)
+    case 'hold':
+    case 'release':
+      return isWhole(call.size, 0, DATAGRAM_MAX)
     case 'receive':
       return call.max === Infinity || isWhole(call.max, 0, Number.MAX_SAFE_INTEGER)
     case 'set': {
@@ -34,6 +37,7 @@ export function isWithinLimits(call: SocketCall): boolean {
 }
 
 const PORT_MAX = 0xffff
+const DATAGRAM_MAX = 0xffff
 const TTL_MAX = 255
 type Other = Exclude<NumberOption, TcpSocketOption>
 const OTHER_LIMITS: { readonly [Option in Other]: readonly [number, number] } = {

@@ -1,30 +1,24 @@
 import type { Errno } from '../errno.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import {
-  addConnection,
-  addListener,
-  type Demux,
-  findConnection,
-  isPortTaken,
-  NO_SOCKET,
-  removeConnection,
-  removeListener,
-} from './demux.ts'
+import { addListener, hasListener, removeListener } from './demux.ts'
 import { isWithinLimits } from './call-limits.ts'
 import { ephemeralPort } from './ephemeral-port.ts'
 import type { HostOut } from './output.ts'
 import { echoCall } from './echo-calls.ts'
 import { HOST_TTL, pathTo } from './ip-output.ts'
-import { isGroup, joinGroup, leaveGroup, leaveGroups } from './membership.ts'
+import { isTcpPortTaken } from './port-conflict.ts'
 import type { SocketCall, SocketId } from './socket.ts'
+
 import {
   addSocket,
   type HostState,
-  isBroadcast,
+  type IcmpSocket,
   isOwn,
   type Listener,
   nextSocket,
+  type RawSocket,
   removeSocket,
+  type TunSocket,
   type UdpSocket,
   type UnboundTcp,
 } from './state.ts'
@@ -32,7 +26,7 @@ import { addTcp, canBePeer, tcpCall, tcpForget } from './tcp.ts'
 import { tcpOption } from './tcp-option.ts'
 import { addRaw, rawCall } from './raw.ts'
 import { addTun, tunCall } from './tun.ts'
-import { sendUdp } from './udp.ts'
+import { createUdpSocket, udpCall } from './udp-calls.ts'
 
 /** What an application asks: each call for the kind of socket that it names. */
 export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOut): void {
@@ -47,20 +41,29 @@ export function hostCall(h: HostState, now: Nanos, call: SocketCall, out: HostOu
       return unboundCall(h, now, socket, call, out)
     case 'listener':
       return listenerCall(h, now, socket, call, out)
+    default: {
+      const error = datagramCall(h, now, socket, call, out)
+      return error === null ? undefined : reject(call, error, out)
+    }
+  }
+}
+
+function datagramCall(
+  h: HostState,
+  now: Nanos,
+  socket: UdpSocket | IcmpSocket | RawSocket | TunSocket,
+  call: NamedCall,
+  out: HostOut,
+): Errno | null {
+  switch (socket.kind) {
     case 'udp':
       return udpCall(h, now, socket, call, out)
-    case 'tun': {
-      const error = tunCall(h, now, socket, call, out)
-      return error === null ? undefined : reject(call, error, out)
-    }
+    case 'tun':
+      return tunCall(h, now, socket, call, out)
     case 'icmp':
-    case 'raw': {
-      const isEcho = socket.kind === 'icmp'
-      const error = isEcho
-        ? echoCall(h, now, socket, call, out)
-        : rawCall(h, now, socket, call, out)
-      return error === null ? undefined : reject(call, error, out)
-    }
+      return echoCall(h, now, socket, call, out)
+    case 'raw':
+      return rawCall(h, now, socket, call, out)
   }
 }
 
@@ -86,17 +89,7 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
       break
     }
     case 'udp':
-      addSocket(h, {
-        kind: 'udp',
-        address: null,
-        port: 0,
-        remote: null,
-        ttl: HOST_TTL,
-        broadcast: false,
-        dontFragment: false,
-        groupTtl: 1,
-        groups: [],
-      })
+      addSocket(h, createUdpSocket())
       break
     case 'icmp': {
       const identifier = freeIdentifier(h)
@@ -127,7 +120,7 @@ function open(h: HostState, call: SocketCall & { kind: 'open' }, out: HostOut): 
 
 function freeIdentifier(h: HostState): number {
   let identifier = 1
-  while (isPortTaken(h.icmp, null, identifier)) identifier += 1
+  while (hasListener(h.icmp, identifier)) identifier += 1
   return identifier
 }
 
@@ -144,8 +137,11 @@ function unboundCall(
       if (call.address !== null && !isOwn(h, call.address)) {
         return reject(call, 'EADDRNOTAVAIL', out)
       }
-      if (call.port !== 0 && isPortTaken(h.tcp, call.address, call.port)) {
-        return reject(call, 'EADDRINUSE', out)
+      if (call.port !== 0) {
+        if (isTcpPortTaken(h, call.socket, call.address, call.port, socket.policy)) {
+          return reject(call, 'EADDRINUSE', out)
+        }
+        h.tcp.bound.push(call.port)
       }
       socket.address = call.address
       socket.port = call.port
@@ -159,6 +155,7 @@ function unboundCall(
       return option(socket, call, out)
     case 'close':
     case 'abort':
+      unbind(h, socket)
       return closed(h, call.socket, out)
     default:
       return reject(call, 'ENOTCONN', out)
@@ -173,7 +170,12 @@ function listen(
 ): void {
   const { policy, address, port } = socket
   if (port === 0) return reject(call, 'EINVAL', out)
-  if (!addListener(h.tcp, address, port, call.socket)) return reject(call, 'EADDRINUSE', out)
+  // Asked again: since it was bound, another may have begun to listen.
+  if (isTcpPortTaken(h, call.socket, address, port, policy)) {
+    return reject(call, 'EADDRINUSE', out)
+  }
+  unbind(h, socket)
+  addListener(h.tcp, address, port, call.socket, policy.reusePort)
   const backlog = Math.max(call.backlog, 1)
   h.sockets[call.socket] = {
     kind: 'listener',
@@ -204,8 +206,15 @@ function connect(
   if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
   const local = { address, port }
   const s = addTcp(h, now, call.socket, socket.policy, local, remote, -1)
-  if (s === null) return reject(call, 'EADDRINUSE', out)
+  if (s === null) return reject(call, 'EADDRNOTAVAIL', out)
+  unbind(h, socket)
   tcpCall(h, now, s, call, out)
+}
+
+/** The socket's port is no longer one that nobody uses. */
+function unbind(h: HostState, { port }: UnboundTcp): void {
+  const at = h.tcp.bound.indexOf(port)
+  if (at >= 0) h.tcp.bound.splice(at, 1)
 }
 
 function option(
@@ -230,7 +239,7 @@ function listenerCall(
     return
   }
   if (call.kind !== 'close' && call.kind !== 'abort') return reject(call, 'EOPNOTSUPP', out)
-  removeListener(h.tcp, socket.address, socket.port)
+  removeListener(h.tcp, socket.port, call.socket)
   // Its half-open connections have nobody to be handed to.
   for (const each of h.sockets) {
     if (each?.kind !== 'connection' || each.listener !== call.socket) continue
@@ -239,130 +248,4 @@ function listenerCall(
     else tcpCall(h, now, each, { kind: 'abort', socket: each.id }, out)
   }
   closed(h, call.socket, out)
-}
-
-function udpCall(h: HostState, now: Nanos, socket: UdpSocket, call: NamedCall, out: HostOut): void {
-  switch (call.kind) {
-    case 'bind':
-      return bindUdp(h, socket, call, out)
-    case 'connect':
-      return connectUdp(h, socket, call, out)
-    case 'send':
-    case 'send-to': {
-      if (call.kind === 'send' && call.urgent) return reject(call, 'EOPNOTSUPP', out)
-      const to = call.kind === 'send' ? socket.remote : call.remote
-      if (to === null) return reject(call, 'EDESTADDRREQ', out)
-      if (to.port === 0) return reject(call, 'EINVAL', out)
-      if (socket.port === 0 && !bindToFreePort(h, socket, call.socket, to)) {
-        return reject(call, 'EADDRNOTAVAIL', out)
-      }
-      const error = sendUdp(h, now, socket, to, call.bytes, out)
-      return error === null ? undefined : reject(call, error, out)
-    }
-    case 'join':
-    case 'leave': {
-      const { group } = call
-      const error =
-        call.kind === 'join'
-          ? joinGroup(h, now, socket, group, call.via, out)
-          : leaveGroup(h, now, socket, group, out)
-      return error === null ? undefined : reject(call, error, out)
-    }
-    case 'set':
-      return setUdp(socket, call, out)
-    case 'close':
-    case 'abort':
-      leaveGroups(h, now, socket, out)
-      unhash(h.udp, socket)
-      return closed(h, call.socket, out)
-    default:
-      return reject(call, 'EOPNOTSUPP', out)
-  }
-}
-
-function setUdp(socket: UdpSocket, call: SocketCall & { kind: 'set' }, out: HostOut): void {
-  switch (call.option) {
-    case 'IP_TTL':
-      socket.ttl = call.value
-      return
-    case 'IP_MULTICAST_TTL':
-      socket.groupTtl = call.value
-      return
-    case 'SO_BROADCAST':
-      socket.broadcast = call.value !== 0
-      return
-    case 'IP_MTU_DISCOVER':
-      if (call.value !== 0 && call.value !== 2) return reject(call, 'EINVAL', out)
-      socket.dontFragment = call.value === 2
-      return
-    default:
-      reject(call, 'ENOPROTOOPT', out)
-  }
-}
-
-function bindUdp(
-  h: HostState,
-  socket: UdpSocket,
-  call: SocketCall & { kind: 'bind' },
-  out: HostOut,
-): void {
-  if (socket.port !== 0) return reject(call, 'EINVAL', out)
-  const { address } = call
-  const isAll = address !== null && (isBroadcast(h, address) || isGroup(address))
-  if (address !== null && !isOwn(h, address) && !isAll) {
-    return reject(call, 'EADDRNOTAVAIL', out)
-  }
-  if (call.port === 0) {
-    const any = { address: 0, port: 0 }
-    if (!bindToFreePort(h, socket, call.socket, any)) return reject(call, 'EADDRNOTAVAIL', out)
-    return
-  }
-  if (!addListener(h.udp, call.address, call.port, call.socket)) {
-    return reject(call, 'EADDRINUSE', out)
-  }
-  socket.address = call.address
-  socket.port = call.port
-}
-
-function bindToFreePort(
-  h: HostState,
-  socket: UdpSocket,
-  id: SocketId,
-  to: NonNullable<UdpSocket['remote']>,
-): boolean {
-  const port = ephemeralPort(h.udp, socket.address ?? 0, to)
-  if (port === 0 || !addListener(h.udp, socket.address, port, id)) return false
-  socket.port = port
-  return true
-}
-
-/** A connected UDP socket hears its peer only, and its ICMP errors. */
-function connectUdp(
-  h: HostState,
-  socket: UdpSocket,
-  call: SocketCall & { kind: 'connect' },
-  out: HostOut,
-): void {
-  const { remote } = call
-  const path = pathTo(h, remote.address)
-  if (path === null) return reject(call, 'ENETUNREACH', out)
-  if (isBroadcast(h, remote.address) && !socket.broadcast) return reject(call, 'EACCES', out)
-  const address = socket.address ?? path.source
-  const port = socket.port === 0 ? ephemeralPort(h.udp, address, remote) : socket.port
-  if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
-  const holder = findConnection(h.udp, port, remote.port, remote.address, address)
-  if (holder !== NO_SOCKET && holder !== call.socket) return reject(call, 'EADDRINUSE', out)
-  unhash(h.udp, socket)
-  addConnection(h.udp, port, remote.port, remote.address, address, call.socket)
-  socket.address = address
-  socket.port = port
-  socket.remote = { address: remote.address, port: remote.port }
-  const local = { address, port }
-  out.event({ kind: 'connected', socket: call.socket, local, remote })
-}
-
-function unhash(demux: Demux, socket: UdpSocket): void {
-  const { address, port, remote } = socket
-  if (remote !== null) removeConnection(demux, port, remote.port, remote.address, address ?? 0)
-  else if (port !== 0) removeListener(demux, address, port)
 }

@@ -17,6 +17,8 @@ export interface Demux {
   connections: number
   /** By local port. */
   listeners: Map<number, Listener[]>
+  /** Ports of sockets that are bound and do nothing with it yet. */
+  bound: number[]
   ephemeral: EphemeralPorts
 }
 
@@ -24,6 +26,8 @@ interface Listener {
   /** `null`: any address. */
   readonly address: IpAddress | null
   readonly socket: SocketId
+  /** SO_REUSEPORT: it shares what comes in with others of the same address. */
+  readonly spreads: boolean
 }
 
 /** What the choice of the next ephemeral port remembers; see `ephemeral-port.ts`. */
@@ -51,6 +55,7 @@ export const createDemux = (secret: number): Demux => ({
   slots: Array.from({ length: SLOTS_MIN * WORDS }, () => NO_SOCKET),
   connections: 0,
   listeners: new Map(),
+  bound: [],
   ephemeral: { next: 0, fullFor: 0, fullAt: -1, removals: 0 },
 })
 
@@ -112,24 +117,24 @@ export function removeConnection(
   return true
 }
 
-/** `false`, and no change, where the same address (`null`: any) and port have a listener. */
+/** Who may share an address (`null`: any) and a port is decided elsewhere; see `port-conflict.ts`. */
 export function addListener(
   demux: Demux,
   address: IpAddress | null,
   port: number,
   socket: SocketId,
-): boolean {
+  spreads = false,
+): void {
+  const listener = { address, socket, spreads }
   const listeners = demux.listeners.get(port)
-  if (listeners === undefined) demux.listeners.set(port, [{ address, socket }])
-  else if (listeners.some((listener) => listener.address === address)) return false
-  else listeners.push({ address, socket })
-  return true
+  if (listeners === undefined) demux.listeners.set(port, [listener])
+  else listeners.push(listener)
 }
 
-/** `false` where there was no such listener. */
-export function removeListener(demux: Demux, address: IpAddress | null, port: number): boolean {
+/** `false` where it was none of that port. */
+export function removeListener(demux: Demux, port: number, socket: SocketId): boolean {
   const listeners = demux.listeners.get(port)
-  const index = listeners?.findIndex((listener) => listener.address === address) ?? -1
+  const index = listeners?.findIndex((listener) => listener.socket === socket) ?? -1
   if (listeners === undefined || index < 0) return false
   if (listeners.length === 1) demux.listeners.delete(port)
   else listeners.splice(index, 1)
@@ -137,25 +142,51 @@ export function removeListener(demux: Demux, address: IpAddress | null, port: nu
   return true
 }
 
-/** The listener for what comes to `address`, most specific first, or `NO_SOCKET`. */
-export function findListener(demux: Demux, address: IpAddress, port: number): SocketId {
+/**
+ * The listener for what comes to `address`, most specific first, or `NO_SOCKET`. Of several with the same
+ * address it is the one that was bound last, as in Linux, unless they spread what comes.
+ */
+export function findListener(
+  demux: Demux,
+  address: IpAddress,
+  port: number,
+  remote: IpAddress = 0,
+  remotePort = 0,
+): SocketId {
   const listeners = demux.listeners.get(port)
-  let found = NO_SOCKET
-  if (listeners === undefined) return found
+  if (listeners === undefined) return NO_SOCKET
+  let found: Listener | null = null
   for (let i = 0; i < listeners.length; i++) {
     const listener = listeners[i]!
-    if (listener.address === address) return listener.socket
-    if (listener.address === null) found = listener.socket
+    if (listener.address === address) found = listener
+    else if (listener.address === null && (found === null || found.address === null)) {
+      found = listener
+    }
   }
-  return found
+  if (found === null) return NO_SOCKET
+  if (!found.spreads || listeners.length === 1) return found.socket
+  const hash = hashTuple(demux.secret, pairPorts(port, remotePort), remote, address)
+  return oneOf(listeners, found.address, hash)
 }
 
-/** Whether a new socket on this address (`null`: any) and port would share it with a listener. */
-export function isPortTaken(demux: Demux, address: IpAddress | null, port: number): boolean {
-  const listeners = demux.listeners.get(port)
-  if (listeners === undefined) return false
-  return address === null || listeners.some((l) => l.address === null || l.address === address)
+/** Always the same one for the same peer, for as long as the same sockets are open. */
+function oneOf(listeners: readonly Listener[], address: IpAddress | null, hash: number): SocketId {
+  const all = listeners.filter((each) => each.address === address && each.spreads)
+  return all[(hash >>> 0) % all.length]!.socket
 }
+
+/** Everybody who hears what comes to all: those bound to the address itself, then those to none. */
+export function listenersOf(demux: Demux, address: IpAddress, port: number): readonly SocketId[] {
+  const listeners = demux.listeners.get(port) ?? NONE
+  const own = listeners.filter((each) => each.address === address)
+  const others = listeners.filter((each) => each.address === null)
+  return [...own, ...others].map(({ socket }) => socket)
+}
+
+const NONE: readonly Listener[] = []
+
+/** Somebody listens there. */
+export const hasListener = (demux: Demux, port: number): boolean => demux.listeners.has(port)
 
 /** Any two words and a secret to 32 well-mixed bits. */
 export function hashTuple(

@@ -4,7 +4,7 @@ import { echoRest, ICMP_ECHO_REQUEST, IcmpMessage } from '../icmp/message.ts'
 import { ICMPV6_ECHO_REQUEST, Icmpv6Message } from '../icmpv6/message.ts'
 import { IPV4_PACKET_MAX, MAY_FRAGMENT, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../ipv4/packet.ts'
 import type { Nanos } from '../time.ts'
-import { addListener, removeListener } from './demux.ts'
+import { addListener, hasListener, removeListener } from './demux.ts'
 import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import type { HostOut } from './output.ts'
 import type { SocketCall } from './socket.ts'
@@ -29,7 +29,7 @@ export function echoCall(
       return null
     case 'close':
     case 'abort':
-      removeListener(h.icmp, null, socket.identifier)
+      removeListener(h.icmp, socket.identifier, call.socket)
       removeSocket(h, call.socket)
       out.event({ kind: 'closed', socket: call.socket })
       return null
@@ -67,8 +67,9 @@ function bindEcho(
 ): Errno | null {
   if (call.address !== null) return 'EADDRNOTAVAIL'
   if (call.port === 0) return null
-  if (!addListener(h.icmp, null, call.port, call.socket)) return 'EADDRINUSE'
-  removeListener(h.icmp, null, socket.identifier)
+  if (hasListener(h.icmp, call.port)) return 'EADDRINUSE'
+  addListener(h.icmp, null, call.port, call.socket)
+  removeListener(h.icmp, socket.identifier, call.socket)
   socket.identifier = call.port
   return null
 }

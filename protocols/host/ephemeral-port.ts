@@ -34,7 +34,7 @@ function search(
   for (let tries = 0; tries < RANGE; tries++) {
     const port = first + ((offset + memory.next) & (RANGE - 1))
     memory.next = (memory.next + 1) & (RANGE - 1)
-    if (demux.listeners.has(port)) continue
+    if (demux.listeners.has(port) || demux.bound.includes(port)) continue
     if (findConnection(demux, port, remote.port, remote.address, local) === NO_SOCKET) return port
   }
   return 0

@@ -53,7 +53,7 @@ export function socketError(h: HostState, now: Nanos, about: QuotedError, out: H
     }
     case PROTOCOL_UDP: {
       let socket = findConnection(h.udp, first, second, remote, local)
-      if (socket === NO_SOCKET) socket = findListener(h.udp, local, first)
+      if (socket === NO_SOCKET) socket = findListener(h.udp, local, first, remote, second)
       if (socket !== NO_SOCKET) udpError(h, now, { ...event, socket, sequence: 0 }, about, out)
       return
     }

@@ -72,6 +72,11 @@ export type SocketCall =
     }
   | { readonly kind: 'leave'; readonly socket: SocketId; readonly group: IpAddress }
   | { readonly kind: 'receive'; readonly socket: SocketId; readonly max: number }
+  /**
+   * UDP sockets: nobody has asked for a datagram of so many bytes that came in, so it waits, and takes
+   * room of SO_RCVBUF; `release`: it was read. Who takes each as it comes says neither.
+   */
+  | { readonly kind: 'hold' | 'release'; readonly socket: SocketId; readonly size: number }
   /** SHUT_RD, SHUT_WR (the default), SHUT_RDWR. */
   | { readonly kind: 'shutdown'; readonly socket: SocketId; readonly how?: ShutdownHow }
   | { readonly kind: 'close'; readonly socket: SocketId }

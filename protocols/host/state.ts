@@ -144,6 +144,12 @@ export interface UdpSocket {
   groupTtl: number
   /** What it listens to, and where. */
   groups: readonly { readonly group: IpAddress; readonly port: number }[]
+  /** SO_RCVBUF, and what of it is taken by datagrams that the application holds unread. */
+  receiveBuffer: number
+  held: number
+  /** SO_REUSEADDR, SO_REUSEPORT */
+  reuseAddress: boolean
+  reusePort: boolean
 }
 
 export interface IcmpSocket {

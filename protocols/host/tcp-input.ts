@@ -44,7 +44,7 @@ export function tcpArrives(
     return stepTcp(h, now, socket, segment, codepoint, out)
   }
   if (!canBePeer(h, source)) return out.event({ kind: 'dropped', why: 'tcp bad source', packet })
-  const listener = findListener(h.tcp, destination, port)
+  const listener = findListener(h.tcp, destination, port, source, remotePort)
   if (listener !== NO_SOCKET && !(flags & (ACK | RST))) {
     if (flags & SYN) return synArrives(h, now, listener, packet, segment, null, out)
     // §3.10.7.2: nothing that was in flight can look like this.
@@ -71,7 +71,7 @@ function givesWay(
   const s = h.sockets[socket] as TcpState
   if (s.state !== 'TIME-WAIT' || !s.policy.timeWaitReuse) return false
   if ((segment.flags & (SYN | ACK | RST)) !== SYN || !isNewer(s, segment)) return false
-  const listener = findListener(h.tcp, s.localAddress, s.localPort)
+  const listener = findListener(h.tcp, s.localAddress, s.localPort, s.remoteAddress, s.remotePort)
   if (listener === NO_SOCKET) return false
   const { max } = s.snd
   finish(s, new TcpPort(h, now, s, out))

@@ -1,4 +1,4 @@
-import { ANY_IPV4, type IpAddress } from '../address.ts'
+import type { IpAddress } from '../address.ts'
 import { ICMPV6_PORT_UNREACHABLE, ICMPV6_UNREACHABLE } from '../icmpv6/message.ts'
 import { ICMP_UNREACHABLE, UNREACHABLE_PORT } from '../icmp/message.ts'
 import { DONT_FRAGMENT, IPV4_PACKET_MAX, MAY_FRAGMENT, PROTOCOL_UDP } from '../ipv4/packet.ts'
@@ -7,13 +7,15 @@ import type { Errno } from '../errno.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Nanos } from '../time.ts'
 import { UDP_HEADER, UdpDatagram } from '../udp/datagram.ts'
-import { findConnection, findListener, NO_SOCKET } from './demux.ts'
+import { findConnection, findListener, listenersOf, NO_SOCKET } from './demux.ts'
 import type { HostOut } from './output.ts'
 import { icmpError } from './icmp-errors.ts'
 import { icmpv6Error } from './icmpv6-errors.ts'
 import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { isGroup } from './membership.ts'
 import { pathMtuTo } from './path-mtu.ts'
+import { hasRoom } from './receive-buffer.ts'
+import type { SocketId } from './socket.ts'
 import { type HostState, isBroadcast, type UdpSocket } from './state.ts'
 
 export function udpArrives(
@@ -25,22 +27,41 @@ export function udpArrives(
   out: HostOut,
 ): void {
   const { source, destination } = packet
-  const { sourcePort, destinationPort, payload } = datagram
+  const { sourcePort, destinationPort } = datagram
   let socket = findConnection(h.udp, destinationPort, sourcePort, source, destination)
-  if (socket === NO_SOCKET) socket = findListener(h.udp, destination, destinationPort)
-  if (socket === NO_SOCKET) {
-    out.event({ kind: 'dropped', why: 'udp no socket', packet })
-    // RFC 1122 §4.1.3.1
-    return broadcast ? undefined : portUnreachable(h, now, packet, out)
+  let heard = socket !== NO_SOCKET
+  if (heard) deliver(h, socket, packet, datagram, out)
+  if (broadcast) {
+    // Everybody who listens hears a broadcast (RFC 1122 §4.1.3.6, §3.3.6).
+    for (const each of listenersOf(h.udp, destination, destinationPort)) {
+      heard = true
+      deliver(h, each, packet, datagram, out)
+    }
+  } else if (!heard) {
+    socket = findListener(h.udp, destination, destinationPort, source, sourcePort)
+    heard = socket !== NO_SOCKET
+    if (heard) deliver(h, socket, packet, datagram, out)
   }
-  const remote = { address: source, port: sourcePort }
-  const local = { address: destination, port: destinationPort }
+  if (heard) return
+  out.event({ kind: 'dropped', why: 'udp no socket', packet })
+  // RFC 1122 §4.1.3.1
+  if (!broadcast) portUnreachable(h, now, packet, out)
+}
+
+/** A datagram that finds no room is gone, and its sender does not hear of it. */
+function deliver(
+  h: HostState,
+  socket: SocketId,
+  packet: IpPacket,
+  { sourcePort, destinationPort, payload }: UdpDatagram,
+  out: HostOut,
+): void {
+  if (!hasRoom(h.sockets[socket] as UdpSocket, payload.length)) {
+    return out.event({ kind: 'dropped', why: 'udp receive buffer full', packet })
+  }
+  const remote = { address: packet.source, port: sourcePort }
+  const local = { address: packet.destination, port: destinationPort }
   out.event({ kind: 'datagram', socket, payload, remote, local })
-  if (!broadcast) return
-  // Everybody who listens hears a broadcast: also a socket that is bound to no address.
-  const other = findListener(h.udp, ANY_IPV4, destinationPort)
-  if (other === NO_SOCKET || other === socket) return
-  out.event({ kind: 'datagram', socket: other, payload, remote, local })
 }
 
 function portUnreachable(h: HostState, now: Nanos, packet: IpPacket, out: HostOut): void {

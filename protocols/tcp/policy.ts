@@ -147,8 +147,9 @@ export interface TcpChoices {
   readonly quickAcks: number
   /** TCP_DEFER_ACCEPT: a connection is not accepted before its first bytes, or this time. */
   readonly deferAccept: Nanos
-  /** SO_REUSEADDR: a port in TIME-WAIT may be bound. */
+  /** SO_REUSEADDR, SO_REUSEPORT: who may be bound beside others; see `../host/port-conflict.ts`. */
   readonly reuseAddress: boolean
+  readonly reusePort: boolean
   /** RFC 4987 §3.6: a listener that has no room for another SYN answers with a cookie. */
   readonly synCookies: boolean
   /** SO_ERROR tells of what may pass (RFC 1122 §4.2.4.1), not only of what has ended a connection. */

@@ -10,7 +10,7 @@ interface TcpOption {
   write(value: number): Partial<TcpChoices>
 }
 
-type Flag = 'nagle' | 'cork' | 'keepAlive' | 'noOptions' | 'reuseAddress'
+type Flag = 'nagle' | 'cork' | 'keepAlive' | 'noOptions' | 'reuseAddress' | 'reusePort'
 type Span =
   | 'keepIdle'
   | 'keepInterval'
@@ -62,6 +62,8 @@ export const TCP_SOCKET_OPTIONS = {
   SO_SNDBUF: count('sendBuffer', 1, BUFFER_MAX),
   SO_RCVBUF: count('receiveBuffer', 1, BUFFER_MAX),
   SO_REUSEADDR: flag('reuseAddress'),
+  /** What comes to the same address and port is spread over the listeners. */
+  SO_REUSEPORT: flag('reusePort'),
   SO_KEEPALIVE: flag('keepAlive'),
   /** Seconds that `close` lingers; -1: not at all (`l_onoff` 0). */
   SO_LINGER: {

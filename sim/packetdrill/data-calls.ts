@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../protocols/address.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
-import { type Carry, onSocket, pendingError, rejection } from './attempt.ts'
+import { type Carry, onSocket, pendingError, rejection, simple } from './attempt.ts'
 import { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
@@ -16,7 +16,7 @@ export const receive = (length: number, flags: number, wantedFlags: number | nul
     return {
       otherwise: waits ? null : 'EAGAIN',
       try: () => {
-        if (d.protocol === 'udp') return datagram(d, length, flags, wantedFlags)
+        if (d.protocol === 'udp') return datagram(d, files, length, flags, wantedFlags)
         const outcome = fromStream(d, length - taken, flags, files)
         if (!wholly || outcome === null) return outcome
         if (outcome.value > 0) taken += outcome.value
@@ -50,6 +50,7 @@ function fromStream(
 
 function datagram(
   d: Descriptor,
+  files: Descriptors,
   length: number,
   flags: number,
   wantedFlags: number | null,
@@ -57,7 +58,10 @@ function datagram(
   if (d.error !== null) return pendingError(d)
   const first = d.datagrams[0]
   if (first === undefined) return null
-  if (!(flags & MSG_PEEK)) d.datagrams.shift()
+  if (!(flags & MSG_PEEK)) {
+    d.datagrams.shift()
+    if (d.id !== null) simple(files, { kind: 'release', socket: d.id, size: first.length })
+  }
   const cut = first.length > length ? MSG_TRUNC : 0
   const whole = (flags & MSG_TRUNC) !== 0
   const outcome = returned(whole ? first.length : Math.min(first.length, length))

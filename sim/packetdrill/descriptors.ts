@@ -144,8 +144,7 @@ export class Descriptors {
         if (!this.#receiving) descriptor.left += event.bytes
         return
       case 'datagram':
-        descriptor.datagrams.push({ length: event.payload.length, from: event.remote })
-        return
+        return this.#holds(descriptor, event)
       case 'closed':
         this.#bySocket.delete(event.socket)
         descriptor.lingering = false
@@ -154,6 +153,16 @@ export class Descriptors {
         return
       default:
     }
+  }
+
+  /** The program reads later. */
+  #holds(
+    { datagrams }: Descriptor,
+    { socket, payload, remote: from }: HostEvent & { kind: 'datagram' },
+  ): void {
+    const { length } = payload
+    datagrams.push({ length, from })
+    this.stage.call({ kind: 'hold', socket, size: length })
   }
 
   #accepted(event: HostEvent & { kind: 'accepted' }): void {

@@ -1,3 +1,5 @@
+import { ANY_IPV4, type IpAddress } from '../../protocols/address.ts'
+import { UNSPECIFIED } from '../../protocols/ipv6/address.ts'
 import { seqDiff } from '../../protocols/sequence.ts'
 import { isAtMark } from '../../protocols/tcp/urgent.ts'
 import { atOnce, type Carry, onSocket, pendingError, rejection, simple } from './attempt.ts'
@@ -23,9 +25,18 @@ export const bind = onSocket((d, { args }, line, files, { local, bindPort }) => 
   return atOnce(() =>
     d.id === null
       ? failedWith('EINVAL')
-      : simple(files, { kind: 'bind', socket: d.id, address: at.address, port: at.port }),
+      : simple(files, {
+          kind: 'bind',
+          socket: d.id,
+          address: anyIsNull(at.address),
+          port: at.port,
+        }),
   )
 })
+
+/** INADDR_ANY and `in6addr_any` */
+const anyIsNull = (address: IpAddress): IpAddress | null =>
+  address === ANY_IPV4 || address === UNSPECIFIED ? null : address
 
 export const listen = onSocket((d, { args }, line, files) => {
   const backlog = numberOf(args[1], line)

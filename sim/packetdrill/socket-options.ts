@@ -11,7 +11,6 @@ const OTHERS = ['SO_BROADCAST', 'IP_MTU_DISCOVER', 'TCP_QUICKACK'] as const
 const NUMBERS: readonly string[] = [...Object.keys(TCP_SOCKET_OPTIONS), ...OTHERS]
 /** Known, and without a meaning on a host with one program, or for a TCP without that feature. */
 const WITHOUT_EFFECT: readonly string[] = [
-  'SO_REUSEPORT',
   'SO_PRIORITY',
   'SO_DEBUG',
   'TCP_RACK_PACE_MAX_SEG',

@@ -26,6 +26,7 @@ const listen =
   (host) => {
     for (const address of addresses) {
       const socket = host.udp()
+      socket.setOption('SO_REUSEADDR', 1)
       socket.bind(67, address)
       const hear = async () => {
         for (;;) {

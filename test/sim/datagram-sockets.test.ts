@@ -121,3 +121,51 @@ test('ping: a reply with its round trip, an error from the router, silence', asy
     '589 a silence',
   ])
 })
+
+test('datagrams that nobody reads fill the receive buffer; what comes then is lost and counted', async () => {
+  const log = new Log()
+  const outcome = await run(
+    twoHosts({
+      a: async (host) => {
+        const socket = host.udp(4000)
+        socket.sendTo('for ARP', '10.0.0.2', 9)
+        await host.sleep('100ms')
+        for (let i = 0; i < 300; i++) socket.sendTo(String(i), '10.0.0.2', 7)
+        await host.sleep('2s')
+        socket.sendTo('last', '10.0.0.2', 7)
+      },
+      b: async (host) => {
+        const socket = host.udp(7)
+        log.say(host, `SO_RCVBUF ${socket.getOption('SO_RCVBUF')}`)
+        await host.sleep('1s')
+        const heard: string[] = []
+        for (let i = 0; i < 256; i++) heard.push(text((await socket.receive()).payload))
+        log.say(host, `${heard[0]} to ${heard[255]}`)
+        log.say(host, text((await socket.receive()).payload))
+      },
+    }),
+  )
+  expect(log.lines).toEqual(['0 b SO_RCVBUF 212992', '1000 b 0 to 255', '2110 b last'])
+  const b = outcome.hosts.find(({ name }) => name === 'b')
+  expect(b?.drops['udp receive buffer full']).toBe(44)
+})
+
+test('a program that waits for each datagram loses none, however small its buffer is', async () => {
+  const log = new Log()
+  await run(
+    twoHosts({
+      a: async (host) => {
+        const socket = host.udp(4000)
+        for (let i = 0; i < 50; i++) socket.sendTo(String(i), '10.0.0.2', 7)
+      },
+      b: async (host) => {
+        const socket = host.udp(7)
+        socket.setOption('SO_RCVBUF', 1)
+        log.say(host, `SO_RCVBUF ${socket.getOption('SO_RCVBUF')}`)
+        for (let i = 0; i < 50; i++) await socket.receive()
+        log.say(host, 'all')
+      },
+    }),
+  )
+  expect(log.lines).toEqual(['0 b SO_RCVBUF 2304', '30 b all'])
+})

@@ -96,6 +96,7 @@ export const RFC = createPolicy({
   quickAcks: 0,
   deferAccept: 0,
   reuseAddress: false,
+  reusePort: false,
   synCookies: true,
   tellsSoftErrors: true,
   resetsHalfOpen: true,

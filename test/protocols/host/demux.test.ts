@@ -8,7 +8,7 @@ import {
   type Demux,
   findConnection,
   findListener,
-  isPortTaken,
+  listenersOf,
   NO_SOCKET,
   removeConnection,
   removeListener,
@@ -126,22 +126,52 @@ test('the most specific listener wins, whatever the order', () => {
     expect(findListener(demux, REMOTE, 80)).toBe(1)
     expect(findListener(demux, ip('2001:db8::1'), 80)).toBe(1)
     expect(findListener(demux, LOCAL, 81)).toBe(NO_SOCKET)
-    expect(removeListener(demux, LOCAL, 80)).toBe(true)
-    expect(removeListener(demux, LOCAL, 80)).toBe(false)
+    expect(removeListener(demux, 80, 2)).toBe(true)
+    expect(removeListener(demux, 80, 2)).toBe(false)
     expect(findListener(demux, LOCAL, 80)).toBe(1)
   }
 })
 
-test('one listener an address and port; `any` and a specific one clash only when asked', () => {
+test('of listeners with the same address the last one is meant, and gives way when it goes', () => {
+  for (const address of [LOCAL, null]) {
+    const demux = createDemux(1)
+    addListener(demux, address, 80, 1)
+    addListener(demux, address, 80, 2)
+    expect(findListener(demux, LOCAL, 80)).toBe(2)
+    removeListener(demux, 80, 2)
+    expect(findListener(demux, LOCAL, 80)).toBe(1)
+  }
+})
+
+test('listeners that spread share the peers among them, always alike', () => {
   const demux = createDemux(1)
-  expect(addListener(demux, LOCAL, 80, 1)).toBe(true)
-  expect(addListener(demux, LOCAL, 80, 2)).toBe(false)
-  expect(isPortTaken(demux, LOCAL, 80)).toBe(true)
-  expect(isPortTaken(demux, REMOTE, 80)).toBe(false)
-  expect(isPortTaken(demux, null, 80)).toBe(true)
-  expect(isPortTaken(demux, null, 81)).toBe(false)
-  expect(addListener(demux, null, 80, 2)).toBe(true)
-  expect(isPortTaken(demux, REMOTE, 80)).toBe(true)
+  for (const socket of [1, 2, 3]) addListener(demux, LOCAL, 80, socket, true)
+  const chosen = Array.from({ length: 300 }, (_, i) => findListener(demux, LOCAL, 80, REMOTE, i))
+  const again = chosen.map((_, i) => findListener(demux, LOCAL, 80, REMOTE, i))
+  expect(again).toEqual(chosen)
+  for (const socket of [1, 2, 3]) {
+    expect(chosen.filter((each) => each === socket).length).toBeGreaterThan(70)
+  }
+  // Whoever listens to everything is not asked.
+  addListener(demux, null, 80, 4, true)
+  expect(chosen.every((each, i) => each === findListener(demux, LOCAL, 80, REMOTE, i))).toBe(true)
+})
+
+test('what comes to all is for everybody, the more specific first', () => {
+  const demux = createDemux(1)
+  addListener(demux, null, 80, 1)
+  addListener(demux, LOCAL, 80, 2)
+  addListener(demux, LOCAL, 80, 3)
+  addListener(demux, REMOTE, 80, 4)
+  expect(listenersOf(demux, LOCAL, 80)).toEqual([2, 3, 1])
+  expect(listenersOf(demux, LOCAL, 81)).toEqual([])
+})
+
+test('a port that is bound and not used yet is no ephemeral one', () => {
+  const demux = createDemux(1)
+  const next = connect(createDemux(1), 80)
+  demux.bound.push(next)
+  expect(connect(demux, 80)).toBe(next + 1)
 })
 
 const server = (port: number) => ({ address: REMOTE, port })
