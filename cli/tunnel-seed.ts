@@ -36,7 +36,8 @@ export function runNearEnd(
       chunkBytes: CHUNK_BYTES,
       first: 0,
       policy: NEAR_POLICY,
-      idle: seconds(30),
+      // B sends again each ten seconds: patience for several.
+      idle: seconds(100),
     }
     const hear = written(out, end, fail)
     host.run(nearEnd, createNearEnd(config), hear.report)

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { stopAndWaitDelay, timeoutsOf } from '../../../sim/experiments/closed-form.ts'
 import { measure, pointsOf, type Project, SETTINGS } from '../../../sim/experiments/tasks.ts'
@@ -60,25 +62,51 @@ describe('through UDP, IPv4 and Ethernet', () => {
     expect(once('2')).not.toEqual(once('1'))
   })
 
-  // The mean of five runs wanders by 4 % where p is small, in their runs and in ours: with other
-  // seeds a value or two lies outside.
+  // Both are means of five runs, which wander by 4 % where p is small: with other seeds up to five
+  // values lie outside. What our runs are drawn from is the closed form, and that is within 6 % of
+  // all, whatever the seed.
   test('cvellai’s 25 values within 6 %', () => {
     const far = TASKS.flatMap((task) =>
       pointsOf('p2mp-ftp', task).flatMap((_, i) => {
-        const { mean, published, point } = measure(
-          'p2mp-ftp',
-          setting('p2mp-ftp', 'cvellai'),
-          task,
-          i,
-          5,
-          '2',
-        )
-        const distance = mean / published! - 1
-        return Math.abs(distance) > 0.06 ? [{ task, x: point.x, distance }] : []
+        const set = setting('p2mp-ftp', 'cvellai')
+        const { mean, published, point, expected } = measure('p2mp-ftp', set, task, i, 5, '2')
+        const [distance, form] = [mean / published! - 1, expected!.mean / published! - 1]
+        const chance = (3 * expected!.deviation) / Math.sqrt(5) + 0.01 * expected!.mean
+        const fits = Math.abs(distance) <= 0.06 && Math.abs(form) <= 0.06
+        const isDrawn = Math.abs(mean - expected!.mean) <= chance
+        return fits && isDrawn ? [] : [{ task, x: point.x, distance, form }]
       }),
     )
     expect(far).toEqual([])
   }, 120_000)
+
+  test.each(TASKS)(
+    'the shipped tables, task %i: each point as close as it is said to be',
+    (task) => {
+      const rows = (set: string) =>
+        readFileSync(
+          join(import.meta.dirname, `../../../docs/experiments/p2mp-ftp-${task}-${set}.csv`),
+        )
+          .toString()
+          .trim()
+          .split('\n')
+          .slice(1)
+          .map((line) => line.split(',').map(Number))
+      const course = { bytes: 1e7, roundTrip: 20e6, timeout: 1e8 }
+      for (const [i, [x, mean, , form]] of rows('course').entries()) {
+        const { receivers, unitBytes, p } = pointsOf('p2mp-ftp', task)[i]!
+        const { bytes, roundTrip, timeout } = course
+        const delay = stopAndWaitDelay({ bytes, unitBytes, receivers, p, roundTrip, timeout })
+        const [expected, deviation] = [delay.mean / 1e9, delay.deviation / 1e9]
+        expect(form).toBeCloseTo(expected, 1)
+        const bound = (3 * deviation) / Math.sqrt(5) + 0.01 * expected
+        expect([x, Math.abs(mean! - expected) < bound]).toEqual([x, true])
+      }
+      for (const [x, mean, , , , published] of rows('cvellai')) {
+        expect([x, Math.abs(mean! / published! - 1) <= 0.06]).toEqual([x, true])
+      }
+    },
+  )
 
   // One timer of 1 s for the oldest packet, begun again with every step forward; the server is
   // silent about what is out of order.
