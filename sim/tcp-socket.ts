@@ -13,6 +13,12 @@ function wake(waiting: Waiting<void>[]): void {
   for (const each of waiting.splice(0)) each.resolve()
 }
 
+/** How bytes are sent. */
+export interface SendOptions {
+  readonly urgent?: true
+  readonly more?: true
+}
+
 /** A TCP connection. Reading and writing wait; everything else happens at once. */
 export class TcpSocket extends Socket {
   local: Endpoint
@@ -116,11 +122,11 @@ export class TcpSocket extends Socket {
 
   /**
    * Resolves when all of it is in the send buffer. The bytes must not be written afterwards. `urgent`: the peer
-   * is told at once that urgent data is ahead, up to the last of these bytes (MSG_OOB).
+   * is told at once that urgent data is ahead, up to the last of these bytes (MSG_OOB). `more`: what is less
+   * than a full segment waits for the next `send`, 200 ms at most (MSG_MORE).
    */
-  async send(data: Data, options: { readonly urgent?: boolean } = {}): Promise<void> {
+  async send(data: Data, how: SendOptions = {}): Promise<void> {
     let left = toBytes(data)
-    const how = options.urgent === true ? { urgent: true } : null
     while (left.length > 0) {
       this.#check()
       if (this.isGone) throw new SocketError('EPIPE', this.#name())

@@ -103,7 +103,7 @@ export function callText(call: HostCall): string {
     case 'connect':
       return `call connect ${call.socket} ${at(call.remote)}`
     case 'send':
-      return `call send ${call.socket} ${call.bytes.length}${call.urgent ? ' urgent' : ''}`
+      return `call send ${call.socket} ${call.bytes.length}${call.urgent ? ' urgent' : ''}${call.more ? ' more' : ''}`
     case 'send-to':
       return `call send-to ${call.socket} ${call.bytes.length} to ${at(call.remote)}`
     case 'send-echo':

@@ -41,12 +41,16 @@ export type SocketCall =
     }
   | { readonly kind: 'accept'; readonly socket: SocketId }
   | { readonly kind: 'connect'; readonly socket: SocketId; readonly remote: Endpoint }
-  /** `urgent` (connections): with an urgent pointer behind the bytes, as MSG_OOB. */
+  /**
+   * Of connections: `urgent`: with an urgent pointer behind the bytes (MSG_OOB); `more`: less than a
+   * full segment waits for what is sent next, as under a cork (MSG_MORE).
+   */
   | {
       readonly kind: 'send'
       readonly socket: SocketId
       readonly bytes: Bytes
       readonly urgent?: boolean
+      readonly more?: boolean
     }
   | {
       readonly kind: 'send-to'

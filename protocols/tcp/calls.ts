@@ -1,5 +1,4 @@
 import { seqAdd, seqDiff } from '../sequence.ts'
-import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
 import type { ShutdownHow, SocketCall } from '../host/socket.ts'
 import { NEVER, type Nanos } from '../time.ts'
@@ -23,7 +22,7 @@ export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpO
     case 'connect':
       return open(s, now, out)
     case 'send':
-      return send(s, now, call.bytes, call.urgent ?? false, out)
+      return send(s, now, call, out)
     case 'receive':
       return receive(s, now, call.max, out)
     case 'shutdown':
@@ -78,7 +77,8 @@ function mayQueue(s: TcpState): boolean {
 }
 
 /** SEND: as much as the buffer holds, from the front. The bytes are kept as they are, not copied. */
-function send(s: TcpState, now: Nanos, bytes: Bytes, urgent: boolean, out: TcpOut): void {
+function send(s: TcpState, now: Nanos, call: SocketCall & { kind: 'send' }, out: TcpOut): void {
+  const { bytes, urgent = false, more = false } = call
   if (!mayQueue(s)) return reject(s, 'send', s.state === 'CLOSED' ? 'ENOTCONN' : 'EPIPE', out)
   const { snd } = s
   const space = Math.max(s.policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
@@ -95,7 +95,8 @@ function send(s: TcpState, now: Nanos, bytes: Bytes, urgent: boolean, out: TcpOu
   if (urgent && taken > 0) queueUrgent(s)
   if (s.state !== 'ESTABLISHED' && s.state !== 'CLOSE-WAIT') return
   const { nxt } = snd
-  transmit(s, now, out)
+  if (!more && !s.policy.cork) s.timers.hold = NEVER
+  transmit(s, now, out, s.fellBack, more ? 'kept' : 'as set')
   // A window that is closed keeps the bytes back, not the news.
   if (urgent && taken > 0 && snd.nxt === nxt) sendAck(s, now, out)
 }

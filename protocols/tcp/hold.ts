@@ -8,5 +8,5 @@ import { transmit } from './transmit.ts'
 export function holdTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   if (s.orphan) return out.event({ kind: 'lingered', socket: s.id, done: false })
   if (s.unaccepted) return acceptLate(s, out)
-  transmit(s, now, out, s.fellBack, true)
+  transmit(s, now, out, s.fellBack, 'sent')
 }

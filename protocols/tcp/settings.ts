@@ -47,7 +47,7 @@ export function setOption(
       // Whoever takes the cork out, or switches Nagle off, wants what waits to go (RFC 1122 §4.2.3.4).
       if (s.state !== 'ESTABLISHED' && s.state !== 'CLOSE-WAIT') return null
       if (!s.policy.cork) s.timers.hold = NEVER
-      transmit(s, now, out, s.fellBack, !s.policy.cork && option === 'TCP_CORK')
+      transmit(s, now, out, s.fellBack, !s.policy.cork && option === 'TCP_CORK' ? 'sent' : 'as set')
       return null
     default:
       return null

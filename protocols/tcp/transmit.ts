@@ -216,6 +216,9 @@ function track(s: TcpState, now: Nanos, seq: Seq, end: Seq): void {
 /** The FIN's sequence number is the end of the queue. */
 const finAt = (s: TcpState, seq: Seq): boolean => s.finQueued && seq === s.snd.end
 
+/** What becomes of less than a full segment: as the socket is set, sent at once, kept for more. */
+type Remainder = 'as set' | 'sent' | 'kept'
+
 /**
  * Sends everything that the windows, Nagle and silly window avoidance let go. `cause` is why, where
  * SND.NXT has fallen back to what was sent before.
@@ -225,7 +228,7 @@ export function transmit(
   now: Nanos,
   out: TcpOut,
   cause: RetransmitCause = s.fellBack,
-  push = false,
+  remainder: Remainder = 'as set',
 ): void {
   const { snd, cc, timers } = s
   if (snd.nxt === snd.max && seqDiff(snd.end, snd.nxt) <= 0 && !finAt(s, snd.nxt)) return
@@ -243,7 +246,7 @@ export function transmit(
     const length = Math.max(Math.min(unsent, s.mss, usable), 0)
     // The FIN takes a place in the window as a byte does (RFC 9293 §3.4).
     const fin = s.finQueued && length === unsent && seqDiff(snd.nxt, snd.una) + length < snd.wnd
-    if (length < s.mss && !fin && !worthSending(s, length, unsent, push)) {
+    if (length < s.mss && !fin && !worthSending(s, length, unsent, remainder)) {
       cc.limited = unsent >= usable && cc.cwnd <= snd.wnd
       if (cc.rate !== null && unsent < usable) rateAppLimited(cc.rate, inNetwork(s))
       break
@@ -259,10 +262,11 @@ export function transmit(
     if (fresh) s.rto.stuckAt = now
     scheduleProbe(s, now)
   }
-  if (s.policy.cork && !push && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
+  const keeps = remainder === 'kept' || (s.policy.cork && remainder !== 'sent')
+  if (keeps && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
     timers.hold = now + s.policy.corkTime
   } else if (snd.nxt === before && snd.nxt === snd.una && timers.persist === NEVER && waits(s)) {
-    if (timers.hold !== NEVER && s.policy.cork) return // it is not the window that keeps it back
+    if (timers.hold !== NEVER && keeps) return // it is not the window that keeps it back
     timers.retransmit = NEVER
     timers.persist = now + s.rto.rto // RFC 9293 §3.8.6.1
     if (fresh) s.rto.stuckAt = now
@@ -278,12 +282,12 @@ function lossComesFirst({ board, recovery }: TcpState): boolean {
 const waits = (s: TcpState): boolean => seqDiff(s.snd.end, s.snd.nxt) > 0 || finAt(s, s.snd.nxt)
 
 /** RFC 9293 §3.8.6.2.1 and §3.7.4 for less than a full segment. */
-function worthSending(s: TcpState, length: number, unsent: number, push: boolean): boolean {
+function worthSending(s: TcpState, length: number, unsent: number, remainder: Remainder): boolean {
   const { snd } = s
   if (length === 0) return false
   // What is urgent does not wait, as in Linux: neither for an acknowledgment nor for more.
-  if ((push || snd.up !== null) && length === unsent) return true
-  if (s.policy.cork) return false
+  if ((remainder === 'sent' || snd.up !== null) && length === unsent) return true
+  if (s.policy.cork || remainder === 'kept') return false
   if (length === unsent && (!s.policy.nagle || snd.nxt === snd.una || snd.nxt !== snd.max))
     return true
   return length < unsent && length >= snd.maxWnd / 2

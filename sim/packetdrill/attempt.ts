@@ -1,5 +1,6 @@
 import type { HostEvent } from '../../protocols/host/event.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
+import type { Nanos } from '../../protocols/time.ts'
 import { numberOf } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
@@ -25,6 +26,18 @@ export type Carry = (
 ) => Attempt
 
 export const atOnce = (outcome: () => Outcome): Attempt => ({ try: outcome, otherwise: null })
+
+/** An attempt that gives up after `timeout`, with what there was by then; 0: it does not give up. */
+export function within(
+  stage: { readonly now: Nanos },
+  timeout: Nanos,
+  { soFar, ...attempt }: Attempt & { readonly soFar: () => number },
+): Attempt {
+  if (timeout === 0 || attempt.otherwise !== null) return attempt
+  const wakeAt = stage.now + timeout
+  const late = (): Outcome => (soFar() > 0 ? returned(soFar()) : failedWith('EAGAIN'))
+  return { ...attempt, wakeAt, try: () => attempt.try() ?? (stage.now >= wakeAt ? late() : null) }
+}
 
 export const rejection = (events: readonly HostEvent[]): Outcome | null => {
   const rejected = events.find((event) => event.kind === 'rejected')

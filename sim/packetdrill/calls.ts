@@ -1,9 +1,11 @@
-import { type Attempt, type Carry, atOnce } from './attempt.ts'
+import type { Endpoint } from '../../protocols/address.ts'
+import { type Attempt, atOnce, type Carry, onSocket } from './attempt.ts'
 import { MSG_OOB, nameOf, numberOf } from './constants.ts'
 import { receive, send } from './data-calls.ts'
 import type { Descriptors } from './descriptors.ts'
 import { checkEpoll, epollCreate, epollCtl, epollWait } from './epoll.ts'
-import { returned } from './errno-result.ts'
+import { failedWith, returned } from './errno-result.ts'
+import { type MessageHeader, messageHeaderOf, vectorLength } from './message-header.ts'
 import { open, pipe, sendFile, splice } from './other-files.ts'
 import { pollOutcome, watchedOf } from './poll.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
@@ -46,11 +48,13 @@ function carrierOf(call: SystemCall, line: number, settings: ScriptSettings): Ca
     if (args[1]?.kind === 'string') throw new Unsupported('a buffer with text', line)
     return numberOf(args[i], line)
   }
-  const into = (length: number, flags: number, wanted: number | null = null): Carry => {
+  const into = (length: number, flags: number, wanted: MessageHeader | null = null): Carry => {
     // Urgent bytes stay in the stream: there is nothing beside it.
     if (flags & MSG_OOB) throw new Unsupported(`MSG_OOB with ${name}`, line)
-    return receive(length, flags, wanted)
+    return isNull(args[1]) && length > 0 ? badAddress : receive(length, flags, wanted)
   }
+  const from = (length: number, flags: number, to: Endpoint | null = null): Carry =>
+    isNull(args[1]) && length > 0 ? badAddress : send(length, flags, to)
   switch (name) {
     case 'read':
       return into(n(2), 0)
@@ -59,44 +63,35 @@ function carrierOf(call: SystemCall, line: number, settings: ScriptSettings): Ca
       return into(n(2), n(3))
     case 'readv':
       return into(vectorLength(args[1], line), 0)
-    case 'recvmsg':
-      return into(vectorLength(args[1], line), n(2), flagsOf(args[1], line))
+    case 'recvmsg': {
+      const header = messageHeaderOf(args[1], line)
+      return into(header.length, n(2), header)
+    }
     case 'write':
-      return send(n(2), 0, null)
+      return from(n(2), 0)
     case 'send':
-      return send(n(2), n(3), null)
+      return from(n(2), n(3))
     case 'sendto':
-      return send(n(2), n(3), destinationOf(call, settings, line))
+      return from(n(2), n(3), destinationOf(call, settings, line))
     case 'writev':
-      return send(vectorLength(args[1], line), 0, null)
+      return from(vectorLength(args[1], line), 0)
     case 'sendmsg':
-      return send(vectorLength(args[1], line), n(2), null)
+      return from(outgoing(args[1], line), n(2))
     default:
       if (Object.hasOwn(CARRIERS, name)) return CARRIERS[name]!
       throw new Unsupported(name, line)
   }
 }
 
-/** The bytes that an `msghdr` or a list of buffers has room for. */
-function vectorLength(e: Expression | undefined, line: number): number {
-  if (e?.kind === 'fields') {
-    for (const { name, value } of e.fields) {
-      const known = name === 'msg_iov' || (name === 'msg_name' && value.kind === 'ellipsis')
-      if (!known && name !== 'msg_flags') throw new Unsupported(name ?? 'msghdr', line)
-    }
-    const iov = e.fields.find(({ name }) => name === 'msg_iov')
-    return iov === undefined ? 0 : vectorLength(iov.value, line)
-  }
-  if (e?.kind !== 'list') throw new Unsupported('a vector', line)
-  return e.items.reduce((sum, item) => {
-    if (item.kind !== 'fields') throw new Unsupported('a vector', line)
-    return sum + numberOf(item.fields[1]?.value, line)
-  }, 0)
-}
+const isNull = (e: Expression | undefined): boolean => e?.kind === 'word' && e.name === 'NULL'
 
-function flagsOf(e: Expression | undefined, line: number): number | null {
-  const flags = e?.kind === 'fields' ? e.fields.find(({ name }) => name === 'msg_flags') : undefined
-  return flags === undefined ? null : numberOf(flags.value, line)
+const badAddress: Carry = onSocket(() => atOnce(() => failedWith('EFAULT')))
+
+/** The length of a message to be sent: nothing goes with it. */
+function outgoing(e: Expression | undefined, line: number): number {
+  const { length, inQueue } = messageHeaderOf(e, line)
+  if (inQueue !== null && inQueue >= 0) throw new Unsupported('TCP_CM_INQ with sendmsg', line)
+  return length
 }
 
 /**

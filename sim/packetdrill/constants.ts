@@ -9,6 +9,7 @@ export const MSG_PEEK = 0x2
 export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_WAITALL = 0x100
+export const MSG_MORE = 0x8000
 export const POLLIN = 0x1
 export const POLLPRI = 0x2
 export const POLLOUT = 0x4
@@ -46,6 +47,7 @@ const CONSTANTS: { readonly [name: string]: number } = {
   MSG_DONTWAIT,
   MSG_TRUNC,
   MSG_WAITALL,
+  MSG_MORE,
   MSG_NOSIGNAL: 0x4000,
   POLLIN,
   POLLPRI,

@@ -1,31 +1,52 @@
 import type { Endpoint } from '../../protocols/address.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
-import { type Carry, onSocket, pendingError, rejection, simple } from './attempt.ts'
-import { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts'
+import { type Carry, onSocket, pendingError, rejection, simple, within } from './attempt.ts'
+import { MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
+import type { MessageHeader } from './message-header.ts'
 
 // Calls that move data. Bytes are zeros, and only their number is told.
 
-/** @param wantedFlags what `recvmsg` is to say about the message; `null`: nobody looks. */
-export const receive = (length: number, flags: number, wantedFlags: number | null = null): Carry =>
+/** @param wanted what `recvmsg` is to say about the message; `null`: nobody looks. */
+export const receive = (length: number, flags: number, wanted: MessageHeader | null): Carry =>
   onSocket((d, _call, _line, files) => {
     const waits = !d.nonblocking && !(flags & MSG_DONTWAIT)
     const wholly = waits && (flags & MSG_WAITALL) !== 0 && (flags & MSG_PEEK) === 0
     let taken = 0
-    return {
+    return within(files.stage, d.receiveTimeout, {
       otherwise: waits ? null : 'EAGAIN',
+      soFar: () => taken,
       try: () => {
-        if (d.protocol === 'udp') return datagram(d, files, length, flags, wantedFlags)
+        if (d.protocol === 'udp') return datagram(d, files, length, flags, wanted?.flags ?? null)
         const outcome = fromStream(d, length - taken, flags, files)
-        if (!wholly || outcome === null) return outcome
+        if (!wholly || outcome === null) return tellingQueue(d, outcome, wanted, files)
         if (outcome.value > 0) taken += outcome.value
         // An error or the end of the stream comes with the next call, if there was anything.
         const over = outcome.value <= 0 || taken === length
         return over ? (taken > 0 ? returned(taken) : outcome) : null
       },
-    }
+    })
   })
+
+/** TCP_INQ: what is left to be read; 1 where only the end of the stream is. */
+function tellingQueue(
+  d: Descriptor,
+  outcome: Outcome | null,
+  wanted: MessageHeader | null,
+  files: Descriptors,
+): Outcome | null {
+  const expected = wanted?.inQueue ?? null
+  if (outcome === null || outcome.value < 0 || expected === null) return outcome
+  const s = files.socketOf(d)
+  const connection = s?.kind === 'connection' ? s : null
+  const left = d.left + (connection?.receiveQueue?.bytes ?? 0)
+  const ended = connection === null || connection.rcv.fin
+  const actual = d.tellsQueue ? (left === 0 && ended ? 1 : left) : -1
+  if (actual === expected) return outcome
+  const text = (bytes: number): string => (bytes < 0 ? 'no control message' : `TCP_CM_INQ ${bytes}`)
+  return { ...outcome, differs: { expected: text(expected), actual: text(actual) } }
+}
 
 function fromStream(
   d: Descriptor,
@@ -74,25 +95,27 @@ export const send = (length: number, flags: number, to: Endpoint | null): Carry 
   onSocket((d, _call, _line, files) => {
     let taken = 0
     const waits = !d.nonblocking && !(flags & MSG_DONTWAIT)
-    return {
+    return within(files.stage, d.sendTimeout, {
       otherwise: waits ? null : 'EAGAIN',
+      soFar: () => taken,
       try: () => {
         if (d.error !== null) return pendingError(d)
         if (d.id === null) return failedWith('EPIPE')
         const bytes = new Uint8Array(length - taken)
         const urgent = (flags & MSG_OOB) !== 0
+        const more = (flags & MSG_MORE) !== 0
         if (d.protocol === 'udp' && urgent) return failedWith('EOPNOTSUPP')
         if (d.protocol === 'udp') return sendDatagram(files, d.id, bytes, to)
         const s = files.socketOf(d)
         if (s?.kind === 'connection' && s.state === 'SYN-SENT') return null
-        const events = files.stage.call({ kind: 'send', socket: d.id, bytes, urgent })
+        const events = files.stage.call({ kind: 'send', socket: d.id, bytes, urgent, more })
         const refused = rejection(events)
         if (refused !== null) return refused
         for (const event of events) if (event.kind === 'queued') taken += event.bytes
         if (taken === length || (taken > 0 && !waits)) return returned(taken)
         return null
       },
-    }
+    })
   })
 
 function sendDatagram(

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../protocols/address.ts'
 import type { HostEvent } from '../../protocols/host/event.ts'
 import type { SocketId } from '../../protocols/host/socket.ts'
 import type { Socket } from '../../protocols/host/state.ts'
+import type { Nanos } from '../../protocols/time.ts'
 import type { OtherFile } from './other-files.ts'
 import type { Stage } from './stage.ts'
 
@@ -19,6 +20,11 @@ export interface Descriptor {
   /** Bytes that were handed over when the connection ended. */
   left: number
   readShut: boolean
+  /** SO_RCVTIMEO and SO_SNDTIMEO: a call that waits gives up then; 0: it does not. */
+  receiveTimeout: Nanos
+  sendTimeout: Nanos
+  /** TCP_INQ */
+  tellsQueue: boolean
   /** Closed, and `close` has not been told how that ended. */
   lingering: boolean
   /** Connections of a listener that wait for `accept`. */
@@ -37,6 +43,9 @@ function createDescriptor(protocol: 'tcp' | 'udp', id: SocketId, nonblocking: bo
     connecting: false,
     left: 0,
     readShut: false,
+    receiveTimeout: 0,
+    sendTimeout: 0,
+    tellsQueue: false,
     lingering: false,
     ready: [],
     datagrams: [],

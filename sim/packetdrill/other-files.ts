@@ -54,7 +54,7 @@ export const splice: Carry = (call, line, files, settings) => {
     args: [{ kind: 'number', value: fd }],
   })
   if (sink?.kind === 'pipe') {
-    const attempt = receive(length, 0)(onSocket(from), line, files, settings)
+    const attempt = receive(length, 0, null)(onSocket(from), line, files, settings)
     return counted(attempt, (bytes) => (sink.held.bytes += bytes))
   }
   if (source?.kind !== 'pipe') return atOnce(() => failedWith('EINVAL'))

@@ -156,6 +156,11 @@ const unacknowledged: Read = (d, files) => {
   return s?.kind === 'connection' ? Math.max(seqDiff(s.snd.end, s.snd.una), 0) : 0
 }
 
+const unsent: Read = (d, files) => {
+  const s = files.socketOf(d)
+  return s?.kind === 'connection' ? Math.max(seqDiff(s.snd.end, s.snd.nxt), 0) : 0
+}
+
 const atMark: Read = (d, files) => {
   const s = files.socketOf(d)
   return s?.kind === 'connection' && isAtMark(s) ? 1 : 0
@@ -166,6 +171,7 @@ const REQUESTS: { readonly [name: string]: Read } = {
   FIONREAD: readable,
   SIOCOUTQ: unacknowledged,
   TIOCOUTQ: unacknowledged,
+  SIOCOUTQNSD: unsent,
   SIOCATMARK: atMark,
 }
 

@@ -1,4 +1,5 @@
 import type { NumberOption, ReadableOption, SocketSetting } from '../../protocols/host/socket.ts'
+import { type Nanos, s, us } from '../../protocols/time.ts'
 import { TCP_SOCKET_OPTIONS } from '../../protocols/tcp/socket-options.ts'
 import { atOnce, type Carry, onSocket, rejection } from './attempt.ts'
 import { nameOf, numberOf, single } from './constants.ts'
@@ -8,10 +9,11 @@ import { type Expression, type SystemCall, Unsupported } from './script.ts'
 
 /** Options of sockets that are no TCP's, with numbers. */
 const OTHERS = ['SO_BROADCAST', 'IP_MTU_DISCOVER', 'TCP_QUICKACK'] as const
-const NUMBERS: readonly string[] = [...Object.keys(TCP_SOCKET_OPTIONS), ...OTHERS]
+const NUMBERS: readonly string[] = [...Object.keys(TCP_SOCKET_OPTIONS), ...OTHERS, 'TCP_INQ']
 /** Known, and without a meaning on a host with one program, or for a TCP without that feature. */
 const WITHOUT_EFFECT: readonly string[] = [
   'SO_PRIORITY',
+  'SO_MARK',
   'SO_DEBUG',
   'TCP_RACK_PACE_MAX_SEG',
   'TCP_RACK_PACE_RATE_SS',
@@ -28,6 +30,7 @@ export function checkOption(call: SystemCall, line: number): void {
   if (name === 'TCP_CONGESTION') textOf(value, line)
   else if (name === 'SO_LINGER') lingerOf(value, line)
   else if (name === 'SO_OOBINLINE') inlineOf(value, line)
+  else if (isTimeout(name)) timeoutOf(value, line)
   else if (NUMBERS.includes(name)) numberOf(single(value, line), line)
   else if (call.name === 'setsockopt' && WITHOUT_EFFECT.includes(name)) return
   else if (call.name === 'getsockopt' && TOLD_ONLY.includes(name)) single(value, line)
@@ -44,6 +47,20 @@ function inlineOf(e: Expression | undefined, line: number): string {
 export const setOption: Carry = onSocket((d, call, line, { stage }) => {
   const name = optionOf(call, line)
   if (WITHOUT_EFFECT.includes(name) || name === 'SO_OOBINLINE') return atOnce(() => returned(0))
+  if (isTimeout(name)) {
+    const timeout = timeoutOf(call.args[3], line)
+    return atOnce(() => {
+      d[name === 'SO_RCVTIMEO' ? 'receiveTimeout' : 'sendTimeout'] = timeout
+      return returned(0)
+    })
+  }
+  if (name === 'TCP_INQ') {
+    const value = numberOf(single(call.args[3], line), line)
+    return atOnce(() => {
+      d.tellsQueue = value !== 0
+      return returned(0)
+    })
+  }
   const setting = settingOf(name, call.args[3], line)
   return atOnce(() => {
     if (d.id === null) return failedWith('EINVAL')
@@ -64,12 +81,24 @@ function textOf(e: Expression | undefined, line: number): string {
   throw new Unsupported(text?.kind ?? 'a missing argument', line)
 }
 
-/** `{onoff=1, linger=0}`: seconds, or -1 for off. */
-function lingerOf(e: Expression | undefined, line: number): number {
+const isTimeout = (name: string): boolean => name === 'SO_RCVTIMEO' || name === 'SO_SNDTIMEO'
+
+/** `{tv_sec=1, tv_usec=0}` */
+function timeoutOf(e: Expression | undefined, line: number): Nanos {
+  const field = fieldsOf(e, line)
+  return s(field('tv_sec')) + us(field('tv_usec'))
+}
+
+/** Numbers of a struct, in brackets or not. */
+function fieldsOf(e: Expression | undefined, line: number): (name: string) => number {
   const struct = e?.kind === 'list' ? single(e, line) : e
   const fields = struct?.kind === 'fields' ? struct.fields : []
-  const field = (name: string): number =>
-    numberOf(fields.find((each) => each.name === name)?.value, line)
+  return (name) => numberOf(fields.find((each) => each.name === name)?.value, line)
+}
+
+/** `{onoff=1, linger=0}`: seconds, or -1 for off. */
+function lingerOf(e: Expression | undefined, line: number): number {
+  const field = fieldsOf(e, line)
   return field('onoff') === 0 ? -1 : field('linger')
 }
 
@@ -81,7 +110,7 @@ export const getOption: Carry = onSocket((d, call, line, files) => {
     const actual = valueOf(d, name, files)
     if (actual === null) return failedWith('ENOPROTOOPT')
     if (actual !== expected) return told(expected, actual)
-    const length = name === 'SO_LINGER' ? 8 : 4
+    const length = isTimeout(name) ? 16 : name === 'SO_LINGER' ? 8 : 4
     const differs = size !== null && name !== 'TCP_CONGESTION' && size !== length
     return differs ? told(`${size} bytes`, `${length} bytes`) : returned(0)
   })
@@ -96,6 +125,7 @@ function expectedOf(name: string, e: Expression | undefined, line: number): stri
   if (name === 'TCP_CONGESTION') return textOf(e, line)
   if (name === 'SO_LINGER') return String(lingerOf(e, line))
   if (name === 'SO_OOBINLINE') return inlineOf(e, line)
+  if (isTimeout(name)) return String(timeoutOf(e, line))
   const wanted = single(e, line)
   const isErrno = wanted.kind === 'word' && name === 'SO_ERROR'
   return isErrno ? wanted.name : String(numberOf(wanted, line))
@@ -109,6 +139,9 @@ function sizeOf(e: Expression | undefined, line: number): number | null {
 /** As text; `null`: the socket has no such option. */
 function valueOf(d: Descriptor, name: string, { stage }: Descriptors): string | null {
   if (name === 'SO_OOBINLINE') return '1'
+  if (name === 'SO_RCVTIMEO') return String(d.receiveTimeout)
+  if (name === 'SO_SNDTIMEO') return String(d.sendTimeout)
+  if (name === 'TCP_INQ') return String(Number(d.tellsQueue))
   if (name === 'SO_TYPE') return d.protocol === 'tcp' ? '1' : '2'
   if (name === 'SO_ERROR') {
     const { error } = d

@@ -57,7 +57,7 @@ const QUIET: readonly string[] = ['rtt', 'timer', 'queued', 'readable'] satisfie
  *
  *   < S. 0:0(0) ack 1 win 65535 <mss 1460>     a segment arrives (see segment-notation.ts)
  *   < [ce] . 1:1001(1000) ack 1                the same in a packet with this ECN codepoint
- *   connect · send 1000 · send 1 urgent · receive · receive 100 · shutdown · close · abort · info
+ *   connect · send 1000 · send 1 urgent · send 10 more · receive · receive 100 · shutdown · close · abort · info
  *   set TCP_NODELAY 1 · set TCP_CONGESTION reno · get TCP_MAXSEG · shutdown both
  *
  * The result has `>` before what is sent, with the reason where it was sent before, `=` before
@@ -188,11 +188,15 @@ class Stage implements Played {
       case 'connect':
         return { kind, socket, remote: { address, port } }
       case 'send':
+        if (value !== undefined && value !== 'urgent' && value !== 'more') {
+          throw new SyntaxError(`sent urgent or more, not '${value}'`)
+        }
         return {
           kind,
           socket,
           bytes: streamBytes(this.#queued, Number(word)),
           urgent: value === 'urgent',
+          more: value === 'more',
         }
       case 'receive':
         return { kind, socket, max: word === undefined ? Infinity : Number(word) }

@@ -82,6 +82,33 @@ describe('TCP_CORK', () => {
   })
 })
 
+describe('MSG_MORE', () => {
+  test('less than a segment waits for the next call, and goes with it', () => {
+    const script = `
+      1    send 100 more
+      1.1  send 100
+      1.2  < . 1:1(0) ack 201
+      1.2  send 100 more
+      1.25 shutdown`
+    expect(established(script, { until: '1.3s' })).toMatchInlineSnapshot(`
+      "   1.1    > P. 1:201(200) ack 1 win 65535
+         1.25   = FIN-WAIT-1
+         1.25   > FP. 201:301(100) ack 1 win 65535"
+    `)
+  })
+
+  test('or 200 ms at most; the next of them waits as long again', () => {
+    const script = `
+      1    send 100 more
+      1.3  < . 1:1(0) ack 101
+      1.3  send 100 more`
+    expect(established(script, { until: '2s' })).toMatchInlineSnapshot(`
+      "   1.2    > P. 1:101(100) ack 1 win 65535
+         1.5    > P. 101:201(100) ack 1 win 65535"
+    `)
+  })
+})
+
 describe('TCP_QUICKACK', () => {
   test('ACKs go at once, one that waits too', () => {
     const script = `1 < P. 1:11(10) ack 1
