@@ -9,7 +9,8 @@ import {
   createCarry,
 } from '../protocols/tunnel/carry-state.ts'
 import type { CarryOrder } from '../protocols/tunnel/outbound.ts'
-import { EnvironmentError, UserError } from '../sim/user-error.ts'
+import { parseInterfaceAddress } from '../sim/subnet.ts'
+import { EnvironmentError, isRefusal, refused, UserError } from '../sim/user-error.ts'
 import { KernelHost } from '../wire/kernel-host.ts'
 import { kernelRaw } from '../wire/kernel-raw.ts'
 import { kernelTun } from '../wire/kernel-tun.ts'
@@ -98,8 +99,15 @@ async function carry(host: string, command: CarryCommand, files: NodeFiles): Pro
   if (!isIpv4(peer)) throw new UserError('the tunnel goes over IPv4', { where: 'HOST', word: host })
   const config = configOf(peer, command, files)
   const wait = command.wait === undefined ? null : duration(command.wait, '--wait')
+  for (const text of command.address) {
+    const parsed = parseInterfaceAddress(text)
+    if (isRefusal(parsed)) throw refused(parsed, '--address', text)
+  }
   const device = deviceOf(command)
   try {
+    if (!device.created && command.address.length > 0) {
+      message(`${device.name} is there already, and keeps its addresses`)
+    }
     if (device.created) {
       for (const address of command.address) {
         if (address.includes(':')) device.ipv6 = address
@@ -229,7 +237,8 @@ function say(counters: CarryCounters, json: boolean): void {
     process.stdout.write(`${JSON.stringify({ schema: 1, result: 'closed', ...counters })}\n`)
     return
   }
-  const { taken, handedOver, sent, resent, queueDrops, givenUp, refused } = counters
+  const { taken, handedOver, sent, resent, queueDrops, givenUp } = counters
   message(`${taken} packets in, ${handedOver} out; ${sent} sent, ${resent} of them again`)
-  message(`lost: ${queueDrops} no room, ${givenUp} given up; ${refused} refused from outside`)
+  const outside = `${counters.refused} refused from outside`
+  message(`lost: ${queueDrops} no room, ${givenUp} given up; ${outside}`)
 }

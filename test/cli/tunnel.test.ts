@@ -102,6 +102,12 @@ test('nonsense is one line, and exit 2', () => {
     ['send', '10.0.0.1', 'in', '--profile', 'seed'],
     ['send', '10.0.0.1', 'in', '--unit', '0'],
     ['receive', 'no/such/file'],
+    ['carry', '10.0.0.1'],
+    ['carry', '10.0.0.1', '--tun', 't0', '--tap', 't1'],
+    ['carry', '10.0.0.1', '--tun', 't0', '--address', '10.9.0.1'],
+    ['carry', '10.0.0.1', '--tun', 't0', '--mtu', '100'],
+    ['carry', '10.0.0.1', '--tun', 't0', '--order', 'flows'],
+    ['carry', '10.0.0.1', '--tun', 't0', '--key', 'in'],
     ['relay', '--from', '10.0.0.1', '--shape', 'round', '--local', '10.0.0.2'],
   ]) {
     const { code, err } = desk.run('tunnel', ...args)
