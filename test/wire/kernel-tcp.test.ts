@@ -145,8 +145,9 @@ describe.skipIf(!able)('connections', () => {
     expect(await all(socket)).toBe(String(bytes.length))
   })
 
-  test('keep-alive of the kernel is answered', { timeout: 20_000 }, async () => {
-    const socket = dial(7)
+  test('keep-alive is answered, by ours and by the kernel', { timeout: 20_000 }, async () => {
+    const [socket, asked] = [dial(7), dial(108)]
+    const probes = all(asked)
     await once(socket, 'connect')
     // Node sets the idle time only; the rest is the namespace's.
     namespace.run(
@@ -162,6 +163,9 @@ describe.skipIf(!able)('connections', () => {
     expect(ended).toBe(false)
     socket.end('still there?')
     expect(await all(socket)).toBe('still there?')
+    // One each second, each answered, as the next second's shows.
+    expect(await probes).toMatch(/^[34] probes, 0 open$/)
+    asked.end()
   })
 
   test.each([
@@ -256,6 +260,16 @@ export default defineScenario({
         let bytes = 0
         for await (const part of socket) bytes += part.length
         await socket.send(String(bytes))
+        socket.close()
+      }),
+      serve(108, async (socket, host) => {
+        await host.sleep('100ms')
+        const before = socket.info().tcpi_segs_out
+        socket.setOption('SO_KEEPALIVE', 1)
+        for (const option of ['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT']) socket.setOption(option, 1)
+        await host.sleep('3300ms')
+        const { tcpi_segs_out: after, tcpi_probes: open } = socket.info()
+        await socket.send((after - before) + ' probes, ' + open + ' open')
         socket.close()
       }),
       serve(107, async (socket, host) => {

@@ -73,10 +73,12 @@ describe.skipIf(!able)('ICMP, ARP and UDP with the kernel', () => {
     expect(`${out}${err}`).toMatch(/refused|^1$/m)
   })
 
-  test('port unreachable: ours is told by the kernel', async () => {
+  test('ours is told of a closed port, and pings the kernel', async () => {
     const { notes, failure } = await live.stop()
     expect(failure).toBeNull()
     expect(notes['told']).toBe('ECONNREFUSED')
+    // Ours asked, too: in fragments, and answered in fragments.
+    expect(notes['pings']).toBe('0 1472 8000 65507')
   })
 })
 
@@ -90,6 +92,14 @@ export default defineScenario({
   programs: {
     a: [
       (host) => host.serve('echo'),
+      async (host) => {
+        const answered = []
+        for (const size of [0, 1472, 8000, 65507]) {
+          const answer = await host.ping('10.0.0.2', { data: new Uint8Array(size) })
+          if (answer?.kind === 'reply') answered.push(size)
+        }
+        host.note('pings', answered.join(' '))
+      },
       async (host) => {
         const socket = host.udp()
         socket.connect('10.0.0.2', 4998)
