@@ -22,10 +22,20 @@ export interface FrameDevice {
   stats(): DeviceStats
   /** Where the kernel leaves cutting to the card, in both directions. */
   readonly large?: LargeFrames
+  /** Where frames are read from a descriptor; `null` before `listen`. */
+  readonly reader?: FrameReader | null
   /** What put an end to it, an errno; 0 while it works. */
   readonly failure: number
   /** Leaves nothing behind that was not there before. May be called again. */
   close(): Promise<void>
+}
+
+/** A descriptor, and who waits for it: by itself a thread of its own, which then calls `ready`. */
+export interface FrameReader {
+  readonly fd: number
+  /** From now on the caller waits for it, and `receive` reads it. @returns whether that can be now. */
+  claim(): boolean
+  release(): void
 }
 
 /** Segments larger than a frame, which a card would cut; see `offload.ts`. */

@@ -24,6 +24,8 @@ export interface Libc {
   ): number
   memcpy(to: Uint8Array, from: Uint8Array, size: number): void
   eventfd(initial: number, flags: number): number
+  /** With `timeout` a struct timespec. */
+  ppoll(fds: Uint8Array, count: number, timeout: Uint8Array, mask: null): number
   timerfdCreate(clock: number, flags: number): number
   timerfdSettime(fd: number, flags: number, value: Uint8Array, old: null): number
   /** Why the last call failed. */
@@ -50,6 +52,7 @@ const PROTOTYPES: { readonly [Call in Exclude<keyof Libc, 'errno'>]: string } = 
     'long sendto(int fd, const void* bytes, size_t size, int flags, const void* address, uint32_t n)',
   memcpy: 'void memcpy(void* to, const void* from, size_t size)',
   eventfd: 'int eventfd(uint32_t initial, int flags)',
+  ppoll: 'int ppoll(void* fds, unsigned long count, const void* timeout, const void* mask)',
   timerfdCreate: 'int timerfd_create(int clock, int flags)',
   timerfdSettime: 'int timerfd_settime(int fd, int flags, const void* value, void* old)',
 }
@@ -94,3 +97,18 @@ export const koffiPath = (): string => nativeRequire.resolve('koffi')
 
 const firstLine = (e: unknown): string =>
   (e instanceof Error ? e.message : String(e)).split('\n')[0]!.replace(/^Error: /, '')
+
+/** struct pollfd: the descriptor, then what is asked for and what has happened. */
+const POLLFD = 8
+const POLLIN = 1
+
+/** The argument of poll(2) for descriptors that are to be read. */
+export function pollSet(fds: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(POLLFD * fds.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, fd] of fds.entries()) {
+    view.setInt32(POLLFD * i, fd, true)
+    view.setInt16(POLLFD * i + 4, POLLIN, true)
+  }
+  return bytes
+}

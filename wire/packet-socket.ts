@@ -76,6 +76,9 @@ export class PacketSocket implements FrameDevice {
   get failure(): number {
     return this.#pump?.failure ?? 0
   }
+  get reader(): Pump | null {
+    return this.#pump
+  }
 
   listen(ready: () => void): void {
     this.#pump ??= new Pump(this.#fd, LARGE_RING, ready)

@@ -4,8 +4,8 @@ import type { MessagePort } from 'node:worker_threads'
 export interface PumpOrder {
   readonly koffi: string
   readonly fd: number
-  /** Readable when the worker has to end. */
-  readonly stopFd: number
+  /** What to poll: `fd`, and one that is readable when the worker has to end. */
+  readonly fds: Uint8Array
   readonly control: SharedArrayBuffer
   readonly slab: SharedArrayBuffer
   readonly lengths: SharedArrayBuffer
@@ -25,42 +25,44 @@ export const CONTROL = {
   full: 4,
   ringFull: 5,
   errno: 6,
+  /** Who reads the descriptor: one of `READER`. */
+  reader: 7,
   size: 8,
 } as const
+
+/** At most one of the two reads at a time, so that frames stay in order. */
+export const READER = { nobody: 0, worker: 1, owner: 2 } as const
+
+interface Threads {
+  readonly workerData: PumpOrder
+  readonly parentPort: MessagePort
+}
+interface Koffi {
+  load(name: string): { func(prototype: string): (...args: unknown[]) => number }
+  errno(): number
+}
 
 /**
  * The worker's whole program. It is started from its own source text, so that it needs no file: it
  * may use nothing but what it asks `require` for, and `PumpOrder`.
  */
 export function pumpFrames(require: (name: string) => unknown): void {
-  const threads = require('node:worker_threads') as {
-    workerData: PumpOrder
-    parentPort: MessagePort
-  }
-  const { workerData: order, parentPort } = threads
-  const koffi = require(order.koffi) as {
-    load(name: string): { func(prototype: string): (...args: unknown[]) => number }
-    errno(): number
-  }
+  const { workerData: order, parentPort } = require('node:worker_threads') as Threads
+  const koffi = require(order.koffi) as Koffi
   const libc = koffi.load('libc.so.6')
   const read = libc.func('long read(int fd, void* bytes, size_t size)')
   const poll = libc.func('int poll(void* fds, unsigned long count, int timeout)')
-  const [HEAD, TAIL, SLEEPING, STOP, FULL, RING_FULL, ERRNO] = [0, 1, 2, 3, 4, 5, 6]
+  const [HEAD, TAIL, SLEEPING, STOP, FULL, RING_FULL, ERRNO, READ_BY] = [0, 1, 2, 3, 4, 5, 6, 7]
+  const [NOBODY, WORKER, OWNER] = [0, 1, 2]
   const [EINTR, EAGAIN, ENETDOWN] = [4, 11, 100]
-  const [POLLIN, POLL_MS] = [1, 1000]
-  const { slots, slotBytes, fd } = order
+  const [REVENTS, POLL_MS] = [6, 1000]
+  const { slots, slotBytes, fd, fds } = order
   const control = new Int32Array(order.control)
   const lengths = new Uint32Array(order.lengths)
   const views = Array.from(
     { length: slots },
     (_, i) => new Uint8Array(order.slab, i * slotBytes, slotBytes),
   )
-  const fds = new Uint8Array(16)
-  const words = new DataView(fds.buffer)
-  words.setInt32(0, fd, true)
-  words.setInt16(4, POLLIN, true)
-  words.setInt32(8, order.stopFd, true)
-  words.setInt16(12, POLLIN, true)
   let head = 0
   /** Tells the reader where it sleeps. */
   const publish = (): void => {
@@ -98,7 +100,13 @@ export function pumpFrames(require: (name: string) => unknown): void {
   for (;;) {
     poll(fds, 2, POLL_MS)
     if (Atomics.load(control, STOP) === 1) return
-    const happened = words.getInt16(6, true)
-    if (happened !== 0 && !drain()) return
+    if (fds[REVENTS] === 0) continue
+    if (Atomics.compareExchange(control, READ_BY, NOBODY, WORKER) !== NOBODY) {
+      Atomics.wait(control, READ_BY, OWNER, POLL_MS)
+      continue
+    }
+    const goOn = drain()
+    Atomics.store(control, READ_BY, NOBODY)
+    if (!goOn) return
   }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import type { TakeFrame } from './device.ts'
-import { koffiPath, type Libc, libc } from './native.ts'
-import { CONTROL, type PumpOrder, pumpFrames } from './pump-worker.ts'
+import type { FrameReader, TakeFrame } from './device.ts'
+import { koffiPath, type Libc, libc, pollSet } from './native.ts'
+import { CONTROL, type PumpOrder, pumpFrames, READER } from './pump-worker.ts'
 
 /** EFD_NONBLOCK | EFD_CLOEXEC */
 const EVENTFD_FLAGS = 0x80800
@@ -18,11 +18,14 @@ export const SMALL_RING: RingSize = { slots: 1024, slotBytes: 2048 }
 /** Frames as offloading makes them, up to 64 KiB of IP. */
 export const LARGE_RING: RingSize = { slots: 256, slotBytes: 65_600 }
 
+const [EINTR, EAGAIN, ENETDOWN] = [4, 11, 100]
+
 /**
  * Reads frames from a descriptor: a worker waits in poll(2), reads until nothing is left into a ring
  * in shared memory, and sends a message only when nobody is looking. The descriptor must not block.
+ * Where `claim` succeeds, the worker stands aside, and `receive` reads the descriptor itself.
  */
-export class Pump {
+export class Pump implements FrameReader {
   readonly #libc: Libc = libc()
   readonly #slots: number
   readonly #slotBytes: number
@@ -33,9 +36,14 @@ export class Pump {
   readonly #worker: Worker
   readonly #ended: Promise<void>
   readonly #onExit: () => void
+  readonly fd: number
   #tail = 0
+  /** What `receive` reads into, once it was claimed. */
+  #own: Uint8Array | null = null
+  #isClaimed = false
 
   constructor(fd: number, { slots, slotBytes }: RingSize, ready: () => void) {
+    this.fd = fd
     this.#slots = slots
     this.#slotBytes = slotBytes
     const control = new SharedArrayBuffer(4 * CONTROL.size)
@@ -49,7 +57,7 @@ export class Pump {
     const order: PumpOrder = {
       koffi: koffiPath(),
       fd,
-      stopFd: this.#stopFd,
+      fds: pollSet([fd, this.#stopFd]),
       control,
       slab,
       lengths,
@@ -82,8 +90,50 @@ export class Pump {
     return Atomics.load(this.#control, CONTROL.ringFull)
   }
 
+  claim(): boolean {
+    if (this.#isClaimed) return true
+    const before = Atomics.compareExchange(
+      this.#control,
+      CONTROL.reader,
+      READER.nobody,
+      READER.owner,
+    )
+    this.#isClaimed = before === READER.nobody
+    return this.#isClaimed
+  }
+
+  release(): void {
+    if (!this.#isClaimed) return
+    this.#isClaimed = false
+    Atomics.store(this.#control, CONTROL.sleeping, 1)
+    Atomics.store(this.#control, CONTROL.reader, READER.nobody)
+    Atomics.notify(this.#control, CONTROL.reader)
+  }
+
   /** Where it hands over fewer than `max`, it will call `ready` when there is more. */
   receive(take: TakeFrame, max: number): number {
+    const taken = this.#fromRing(take, max)
+    return this.#isClaimed && taken < max ? taken + this.#read(take, max - taken) : taken
+  }
+
+  #read(take: TakeFrame, max: number): number {
+    const own = (this.#own ??= new Uint8Array(this.#slotBytes))
+    for (let taken = 0; taken < max; taken++) {
+      const size = this.#libc.read(this.fd, own, own.length)
+      if (size > 0) {
+        take(own, 0, size)
+        continue
+      }
+      const errno = size === 0 ? EAGAIN : this.#libc.errno()
+      if (errno !== EAGAIN && errno !== EINTR && errno !== ENETDOWN) {
+        Atomics.store(this.#control, CONTROL.errno, errno)
+      }
+      return taken
+    }
+    return max
+  }
+
+  #fromRing(take: TakeFrame, max: number): number {
     const control = this.#control
     let taken = 0
     while (taken < max) {
@@ -111,6 +161,8 @@ export class Pump {
   #stop(): void {
     Atomics.store(this.#control, CONTROL.stop, 1)
     Atomics.notify(this.#control, CONTROL.tail)
+    Atomics.store(this.#control, CONTROL.reader, READER.nobody)
+    Atomics.notify(this.#control, CONTROL.reader)
     this.#libc.write(this.#stopFd, ONE, 8)
   }
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { EthernetFrame } from '../protocols/ethernet/frame.ts'
 import { NEVER, type Nanos } from '../protocols/time.ts'
 import { OUTSIDE_PORT } from '../sim/binding.ts'
@@ -9,6 +10,7 @@ import { type Alarm, TimerAlarm, TimeoutAlarm } from './alarm.ts'
 import { errorName } from './device.ts'
 import { finish } from './replay.ts'
 import type { Recorder } from './recording.ts'
+import { Vigil } from './vigil.ts'
 import type { WirePort } from './wire-port.ts'
 
 /** What moves: a world, the programs in it, and when it ends. */
@@ -39,6 +41,10 @@ const SLICE_MS = 4
 /** The alarm is set this much early, and the rest is spent looking at the clock. */
 const LEAD: Nanos = 40_000
 
+/** After a frame the next one is waited for in this thread for so long, in naps of at most so long. */
+const VIGIL: Nanos = 50e6
+const NAP: Nanos = 2e6
+
 /**
  * Runs a world by the machine's clock. An event happens when it is due or, where the machine is
  * late, as soon as possible, in due order and at its due time as the world sees it. A frame comes
@@ -53,6 +59,9 @@ export class RealTime {
   readonly #alarm: Alarm
   /** What the alarm is set for; `NEVER` where it is not. */
   #alarmAt: Nanos = NEVER
+  /** `null`: a device cannot be waited for in this thread. */
+  #vigil: Vigil | null = null
+  #frameAt: Nanos = -Infinity
   readonly #lateness = new DelayHistogram()
   #events = 0
   #origin = 0
@@ -97,6 +106,7 @@ export class RealTime {
       await programs.settle()
       this.#origin = performance.now()
       for (const { device } of this.#ports) device.listen(() => this.#turn())
+      this.#vigil = vigilOver(this.#ports)
       this.#turn()
       await ended
       await finish(this.#run, this.#end)
@@ -162,8 +172,25 @@ export class RealTime {
         if (performance.now() - start < SLICE_MS) continue
         return this.#soon()
       }
-      return this.#sleep()
+      if (!this.#watch()) return this.#sleep()
+      if (performance.now() - start >= SLICE_MS) return this.#soon()
     }
+  }
+
+  /** Frames seldom come alone: waits for the next one here. @returns whether to look again. */
+  #watch(): boolean {
+    const vigil = this.#vigil
+    if (vigil === null) return false
+    const now = this.#now()
+    const due = Math.min(this.#run.world.nextDue(), this.#end) - now - LEAD
+    if (now - this.#frameAt < VIGIL && due > 0 && vigil.hold()) {
+      // What was collected does not wait with us.
+      for (const port of this.#ports) port.flush()
+      vigil.wait(Math.min(NAP, due))
+      return true
+    }
+    vigil.release()
+    return false
   }
 
   /** One look at events and devices; stops where a program may go on. @returns whether to look again. */
@@ -196,6 +223,7 @@ export class RealTime {
     const { world, programs } = this.#run
     const now = this.#now()
     if (now > this.#end) return true
+    this.#frameAt = now
     while (port.next < port.inbox.length) {
       this.#runDue(now)
       if (programs.mayGoOn) return false
@@ -259,6 +287,11 @@ export class RealTime {
       this.#turn()
     })
   }
+}
+
+function vigilOver(ports: readonly WirePort[]): Vigil | null {
+  const readers = ports.flatMap(({ device }) => device.reader ?? [])
+  return readers.length === ports.length && ports.length > 0 ? new Vigil(readers) : null
 }
 
 function makeAlarm(ring: () => void): Alarm {

@@ -110,6 +110,9 @@ class TunTap {
   get failure(): number {
     return this.#pump?.failure ?? 0
   }
+  get reader(): Pump | null {
+    return this.#pump
+  }
 
   listen(ready: () => void): void {
     const size = this.large === undefined ? this.#mtu + this.#header + VLAN_TAG : Infinity
