@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import {
   AXES,
@@ -14,6 +14,7 @@ import { EnvironmentError, UserError } from '../sim/user-error.ts'
 import { type Curve, curveSvg } from './curve-svg.ts'
 import { LineOut } from './data-out.ts'
 import { EXIT_OK } from './exit-codes.ts'
+import type { NodeFiles } from './files.ts'
 import { message } from './report.ts'
 import { wholeNumber } from './transfer-options.ts'
 import type { RegisterVerb } from './verb.ts'
@@ -48,7 +49,7 @@ Tasks: 1 the number of receivers, or N; 2 the MSS; 3 the loss. Every run goes th
 Ethernet of simulated hosts in virtual time. Sets: course (10 MB or 1 MB, 0.1 s, 20 ms), and the size
 and timeout of those who have published theirs. "of it": how far the mean is from it.`
 
-export const experimentVerb: RegisterVerb = (program, _files, verb) => {
+export const experimentVerb: RegisterVerb = (program, files, verb) => {
   program
     .command('experiment')
     .description('the course’s measurements, beside the closed form and what others have measured')
@@ -62,11 +63,15 @@ export const experimentVerb: RegisterVerb = (program, _files, verb) => {
     .option('--json', 'one JSON object a point', false)
     .addHelpText('after', EXAMPLES)
     .action((project: string, options: ExperimentOptions) => {
-      verb.act = async () => ({ code: await experiment(project, options) })
+      verb.act = async () => ({ code: await experiment(project, options, files) })
     })
 }
 
-async function experiment(name: string, options: ExperimentOptions): Promise<number> {
+async function experiment(
+  name: string,
+  options: ExperimentOptions,
+  files: NodeFiles,
+): Promise<number> {
   const project = oneOf(name, Object.keys(SETTINGS) as Project[], 'experiment')
   const tasks = options.task === 'all' ? [1, 2, 3] : [wholeNumber(options.task, '--task', 1, 3)]
   const runs = wholeNumber(options.runs, '--runs', 1, 1000)
@@ -83,7 +88,7 @@ async function experiment(name: string, options: ExperimentOptions): Promise<num
         out.line(`![The same as a plot](${basename(options.out)}/${baseOf(series)}.svg)\n`)
       }
       out.flush()
-      if (options.out !== undefined) write(series, options.out)
+      if (options.out !== undefined) write(series, options.out, files)
     }
   }
   return EXIT_OK
@@ -190,11 +195,13 @@ const asJson = ({ project, setting, task }: Series, { point, ...rest }: Measured
   JSON.stringify({ schema: 1, project, set: setting.name, task, ...point, ...rest })
 
 /** A table and a plot, each under its final name when it is whole. */
-function write(series: Series, directory: string): void {
+function write(series: Series, directory: string, files: NodeFiles): void {
   const { project, setting, task, points } = series
   const base = baseOf(series)
   const { head, rows } = rowsOf(series)
-  const csv = [head, ...rows].map((cells) => cells.join(',')).join('\n')
+  // Each column has a name of its own, for those who read it by name.
+  const names = head.map((name, i) => (name === 'of it' ? `of ${head[i - 1]!}` : name))
+  const csv = [names, ...rows].map((cells) => cells.join(',')).join('\n')
   const curves: Curve[] = [
     { name: 'simulated', colour: '#1f5fa8', style: 'line', values: points.map(({ mean }) => mean) },
     {
@@ -220,10 +227,16 @@ function write(series: Series, directory: string): void {
   })
   try {
     mkdirSync(directory, { recursive: true })
-    writeFileSync(join(directory, `${base}.csv`), `${csv}\n`)
-    writeFileSync(join(directory, `${base}.svg`), svg)
   } catch (e) {
-    throw new EnvironmentError(`cannot write into '${directory}': ${(e as Error).message}`)
+    throw new EnvironmentError(`cannot make '${directory}': ${(e as Error).message}`)
+  }
+  for (const [kind, text] of [
+    ['csv', `${csv}\n`],
+    ['svg', svg],
+  ] as const) {
+    const file = files.create(join(directory, `${base}.${kind}`))
+    file.write(new TextEncoder().encode(text))
+    file.commit()
   }
   message(`wrote ${join(directory, base)}.csv and .svg`)
 }
