@@ -1,11 +1,11 @@
-import { type Seq, seqDiff, seqGeq, seqGt, seqLt } from '../sequence.ts'
+import { type Seq, seqDiff, seqGeq, seqGt, seqLt, seqMax } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import type { TcpOut } from './output.ts'
 import { leaveEpisode } from './episode.ts'
 import { LOSS, OPEN } from './recovery.ts'
 import { adaptToDelay } from './rto.ts'
-import { away, segmentsIn, unmarkLost } from './scoreboard.ts'
+import { away, endOf, segmentsIn, unmarkLost } from './scoreboard.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 
@@ -61,7 +61,8 @@ export function undoLoss(s: TcpState, now: Nanos, acked: number, rtt: Nanos, out
   const timedOut = recovery.phase === LOSS
   if (board !== null) unmarkLost(board)
   if (timedOut) {
-    snd.nxt = snd.max // step 5: nothing of it is sent again
+    // Step 5: nothing of it is sent again, but what a narrower path had made begin anew before.
+    snd.nxt = board === null ? snd.max : seqMax(snd.nxt, endOf(board))
     if (rtt !== NEVER && answersOriginal(s, now)) adaptToDelay(s.rto, rtt, policy) // step 9
   }
   if (recovery.phase !== OPEN) leaveEpisode(s)
