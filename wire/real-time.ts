@@ -41,9 +41,10 @@ const SLICE_MS = 4
 /** The alarm is set this much early, and the rest is spent looking at the clock. */
 const LEAD: Nanos = 40_000
 
-/** After a frame the next one is waited for in this thread for so long, in naps of at most so long. */
+/** After a frame the next one is waited for in this thread for so long. */
 const VIGIL: Nanos = 50e6
-const NAP: Nanos = 2e6
+/** And so long at a time: a turn of Node's loop is what a frame would have to wait for, milliseconds. */
+const WATCH_MS = 10
 
 /**
  * Runs a world by the machine's clock. An event happens when it is due or, where the machine is
@@ -164,21 +165,25 @@ export class RealTime {
   #work(): void {
     const { programs } = this.#run
     const start = performance.now()
+    let busySince = start
     for (;;) {
       const busy = this.#pass()
       if (programs.mayGoOn) return this.#settle()
       if (this.#isOver()) return
+      const now = performance.now()
       if (busy) {
-        if (performance.now() - start < SLICE_MS) continue
+        if (now - busySince < SLICE_MS) continue
         return this.#soon()
       }
-      if (!this.#watch()) return this.#sleep()
-      if (performance.now() - start >= SLICE_MS) return this.#soon()
+      const left = WATCH_MS - (now - start)
+      if (left <= 0) return this.#soon()
+      if (!this.#watch(left * 1e6)) return this.#sleep()
+      busySince = performance.now()
     }
   }
 
   /** Frames seldom come alone: waits for the next one here. @returns whether to look again. */
-  #watch(): boolean {
+  #watch(most: Nanos): boolean {
     const vigil = this.#vigil
     if (vigil === null) return false
     const now = this.#now()
@@ -186,7 +191,7 @@ export class RealTime {
     if (now - this.#frameAt < VIGIL && due > 0 && vigil.hold()) {
       // What was collected does not wait with us.
       for (const port of this.#ports) port.flush()
-      vigil.wait(Math.min(NAP, due))
+      vigil.wait(Math.min(most, due))
       return true
     }
     vigil.release()
