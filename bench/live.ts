@@ -1,16 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, tmpdir } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 
 /*
- * Live mode beside the kernel, in namespaces of its own: `npm run bench:live`, as root, with ping,
- * curl, nc and iperf3. Figures of one run; the kernel's are of the same run and the same machine.
+ * Live mode beside the kernel, in namespaces of its own: `npm run bench:live`, as root, with ping
+ * and iperf3. Figures of one run; the kernel's are of the same run and the same machine.
  */
 const ROOT = join(import.meta.dirname, '..', '..')
 const PROGRAM = join(ROOT, 'bin', 'twinwire')
-const MB = 1e6
-const FILE_BYTES = 200 * MB
 
 const prefix = `twb-${process.pid}`
 const [near, middle, far] = ['near', 'middle', 'far'].map((name) => `${prefix}-${name}`) as [
@@ -19,7 +16,6 @@ const [near, middle, far] = ['near', 'middle', 'far'].map((name) => `${prefix}-$
   string,
 ]
 const children: ChildProcess[] = []
-const folder = mkdtempSync(join(tmpdir(), 'twinwire-bench-'))
 
 function ip(...args: string[]): void {
   const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' })
@@ -58,8 +54,9 @@ async function start(namespace: string, ready: RegExp, ...command: string[]) {
   }
 }
 
-function pingTimes(namespace: string, address: string): { p50: number; p99: number } {
-  const out = run(namespace, 'ping', '-c', '3000', '-i', '0.001', address)
+/** Microseconds. `-A`: the next one at once; else one each millisecond. */
+function pingTimes(namespace: string, address: string, how = ['-i', '0.001']) {
+  const out = run(namespace, 'ping', '-c', '3000', ...how, address)
   const times = [...out.matchAll(/time=([\d.]+) ms/g)].map(([, ms]) => Number(ms) * 1000)
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.floor(share * times.length)] ?? NaN
@@ -68,8 +65,14 @@ function pingTimes(namespace: string, address: string): { p50: number; p99: numb
 
 async function iperf(from: string, to: string, address: string, ...more: string[]) {
   const server = await start(to, /listening/, 'iperf3', '-s', '--forceflush')
-  const out = run(from, 'iperf3', '-c', address, '-t', '3', '-J', ...more)
+  const figure = measure(from, address, ...more)
   await server.stop()
+  return figure
+}
+
+/** Gbit/s, against a server that is there; its first second is not counted. */
+function measure(from: string, address: string, ...more: string[]): number {
+  const out = run(from, 'iperf3', '-c', address, '-t', '3', '-O', '1', '-J', ...more)
   const { end } = JSON.parse(out) as { end: { sum_received: { bits_per_second: number } } }
   return end.sum_received.bits_per_second / 1e9
 }
@@ -80,47 +83,40 @@ const us = ({ p50, p99 }: { p50: number; p99: number }): string =>
   `${p50.toFixed(0)}/${p99.toFixed(0)} us`
 
 async function hostBesideKernel(): Promise<void> {
-  writeFileSync(join(folder, 'file'), Buffer.alloc(FILE_BYTES, 7))
-  const set = ['--set', `file=${folder}/file`]
-  const args = ['live', 'live-server', '--bind', 'b=tap:tap0', '--json', ...set]
-  const live = await start(near, /^live: /m, PROGRAM, ...args)
-  run(near, 'ping', '-c', '200', '-i', '0.002', '10.0.0.1')
-  rows.push([
-    'ping, p50/p99',
-    us(pingTimes(near, '10.0.0.1')),
-    us(pingTimes(middle, '10.9.0.2')),
-    '30 us',
-  ])
-
-  const kernel = await iperf(middle, far, '10.9.0.2')
-  const url = 'http://10.0.0.1/file'
-  const speed = run(near, 'curl', '-s', '-o', '/dev/null', '-w', '%{speed_download}', url)
-  rows.push(['TCP, ours to kernel', gbit((Number(speed) * 8) / 1e9), gbit(kernel), '1 Gbit/s'])
-  rows.push(['TCP, kernel to ours', gbit(upload()), gbit(kernel), '1 Gbit/s'])
+  const live = await start(near, /^live: /m, PROGRAM, ...LIVE)
+  run(near, 'ping', '-A', '-q', '-c', '20000', '10.0.0.1')
+  for (const [name, how] of [
+    ['ping each millisecond, p50/p99', ['-i', '0.001']],
+    ['ping -A, p50/p99', ['-A']],
+  ] as const) {
+    const figures = pingTimes(near, '10.0.0.1', [...how])
+    rows.push([name, us(figures), us(pingTimes(middle, '10.9.0.2', [...how])), '30 us'])
+  }
+  const kernel = gbit(await iperf(middle, far, '10.9.0.2'))
+  measure(near, '10.0.0.1', '-R')
+  rows.push(['TCP, ours to kernel', gbit(measure(near, '10.0.0.1', '-R')), kernel, '1 Gbit/s'])
+  rows.push(['TCP, kernel to ours', gbit(measure(near, '10.0.0.1')), kernel, '1 Gbit/s'])
   await live.stop()
   await largeSegments(kernel)
 }
 
+const LIVE = ['live', 'live-server', '--bind', 'b=tap:tap0', '--json']
+
 /** The card's offload at an MTU of 1500: segments of up to 64 KiB reach our TCP whole. */
-async function largeSegments(kernel: number): Promise<void> {
-  const set = ['--set', `file=${folder}/file`, '--set', 'large=true']
-  const args = ['live', 'live-server', '--bind', 'b=tap:tap0', '--json', ...set]
-  const live = await start(near, /^live: /m, PROGRAM, ...args)
-  upload()
-  rows.push(['the same, segments uncut', gbit(upload()), gbit(kernel), '4 Gbit/s'])
+async function largeSegments(kernel: string): Promise<void> {
+  const live = await start(near, /^live: /m, PROGRAM, ...LIVE, '--set', 'large=true')
+  for (const [name, way] of [
+    ['uncut, ours to kernel', ['-R']],
+    ['uncut, kernel to ours', []],
+  ] as const) {
+    measure(near, '10.0.0.1', ...way)
+    rows.push([name, gbit(measure(near, '10.0.0.1', ...way)), kernel, '4 Gbit/s'])
+  }
   await live.stop()
 }
 
-/** Gbit/s. */
-function upload(): number {
-  const begin = performance.now()
-  run(near, 'bash', '-c', `nc -N 10.0.0.1 9 < ${folder}/file`)
-  return (FILE_BYTES * 8) / ((performance.now() - begin) / 1000) / 1e9
-}
-
 async function flood(): Promise<void> {
-  const args = ['live', 'live-server', '--bind', 'b=tap:tap0', '--json']
-  const live = await start(near, /^live: /m, PROGRAM, ...args)
+  const live = await start(near, /^live: /m, PROGRAM, ...LIVE)
   const script = join(import.meta.dirname, 'live-flood.js')
   const said = run(near, process.execPath, script, '10.0.0.1', '9', '50000', '10').trim()
   const report = JSON.parse(await live.stop()) as {
@@ -174,5 +170,4 @@ try {
 } finally {
   for (const child of children) child.kill('SIGKILL')
   for (const name of [near, middle, far]) spawnSync('ip', ['netns', 'del', name])
-  rmSync(folder, { recursive: true, force: true })
 }
