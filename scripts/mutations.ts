@@ -14,6 +14,13 @@ const tcp = (name: string, file: string, find: string, replace: string): Mutatio
   replace,
 })
 
+const sim = (name: string, file: string, find: string, replace: string): Mutation => ({
+  name,
+  file: `sim/${file}.ts`,
+  find,
+  replace,
+})
+
 const host = (name: string, file: string, find: string, replace: string): Mutation => ({
   name,
   file: `protocols/host/${file}.ts`,
@@ -282,4 +289,27 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (listener.address === address) return listener.socket',
   ),
   host('a bound port given to another', 'ephemeral-port', ' || demux.bound.includes(port)', ''),
+  sim(
+    'poll without the end of the stream',
+    'readiness',
+    'ended) bits |= POLLIN',
+    'false) bits |= POLLIN',
+  ),
+  sim('poll without hanging up', 'readiness', 'if (ended && s.finQueued) bits |= POLLHUP', ''),
+  sim('always writable', 'readiness', 'seqDiff(snd.end, snd.una) < s.policy.sendBuffer', 'true'),
+  sim('poll without urgent data', 'readiness', 'bits |= POLLPRI', 'bits |= 0'),
+  sim(
+    'an error that poll does not tell',
+    'readiness',
+    'const failed = error ? POLLERR : 0',
+    'const failed = 0 * Number(error)',
+  ),
+  sim('poll wakes with its time alone', 'node', 'if (this.#watchers.length > 0)', 'if (false)'),
+  sim(
+    'SO_ERROR told for ever',
+    'tcp-socket',
+    'const error = this.#untold\n    this.#untold = null\n    return',
+    'const error = this.#untold\n    return',
+  ),
+  sim('connect that waits says so twice', 'tcp-socket', "this.#stage = 'connecting'\n", '\n'),
 ]

@@ -1,8 +1,17 @@
 import type { Endpoint, IpAddress } from '../protocols/address.ts'
 import type { Bytes } from '../protocols/bytes.ts'
 import type { Errno } from '../protocols/errno.ts'
-import type { SocketEvent } from '../protocols/host/socket.ts'
-import { type Data, Socket, SocketError, toBytes, toIp, type Waiting } from './socket.ts'
+import type { ReadableOption, SocketEvent } from '../protocols/host/socket.ts'
+import type { Held } from './readiness.ts'
+import {
+  type Data,
+  type OptionValue,
+  Socket,
+  SocketError,
+  toBytes,
+  toIp,
+  type Waiting,
+} from './socket.ts'
 
 export interface Datagram {
   readonly payload: Bytes
@@ -71,6 +80,18 @@ export class UdpSocket extends Socket {
     else receiving.reject(new SocketError(error, 'the peer cannot be reached'))
   }
 
+  protected override held(): Held {
+    return { error: this.#pending !== null, waiting: this.#ready.length }
+  }
+
+  /** SO_ERROR is the name of an error that nobody has been told, once. */
+  override getOption<Option extends ReadableOption>(option: Option): OptionValue<Option> {
+    if (option !== 'SO_ERROR') return super.getOption(option)
+    const error = this.#pending
+    this.#pending = null
+    return (error ?? 0) as OptionValue<Option>
+  }
+
   /** The oldest ICMP error about a datagram of this socket that was not asked for yet. */
   nextError(): DatagramError | null {
     return this.#errors.shift() ?? null
@@ -121,16 +142,27 @@ export class UdpSocket extends Socket {
     this.call({ kind: 'send-to', socket: this.id, bytes: toBytes(data), remote: to })
   }
 
-  #released({ payload }: Datagram): void {
-    if (!this.closed) this.call({ kind: 'release', socket: this.id, size: payload.length })
+  /** The oldest that waits; it makes room. */
+  #next(): Datagram | null {
+    const ready = this.#ready.shift()
+    if (ready === undefined) return null
+    const size = ready.payload.length
+    if (!this.closed) this.call({ kind: 'release', socket: this.id, size })
+    return ready
+  }
+
+  /** The next datagram. @throws SocketError EAGAIN where none waits. */
+  tryReceive(): Datagram {
+    const error = this.#takeError()
+    if (error !== null) throw error
+    const ready = this.#next()
+    if (ready !== null) return ready
+    throw this.closed ? closedSocket() : new SocketError('EAGAIN', 'no datagram waits')
   }
 
   receive(): Promise<Datagram> {
-    const ready = this.#ready.shift()
-    if (ready !== undefined) {
-      this.#released(ready)
-      return Promise.resolve(ready)
-    }
+    const ready = this.#next()
+    if (ready !== null) return Promise.resolve(ready)
     const error = this.#takeError()
     if (error !== null) return Promise.reject(error)
     if (this.closed) return Promise.reject(closedSocket())
@@ -151,6 +183,10 @@ export type EchoAnswer =
 /** An ICMP echo socket: one request, one answer. */
 export class EchoSocket extends Socket {
   readonly #waiting = new Map<number, Waiting<EchoAnswer | null>>()
+
+  protected override held(): Held {
+    return { error: false, waiting: 0 }
+  }
 
   protected override hear(event: SocketEvent): void {
     switch (event.kind) {

@@ -71,6 +71,8 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
   /** Who wants to hear that an address of the host may be used, or may not. */
   #addressWaiters: (() => void)[] = []
   #addressNews = false
+  /** Programs that wait for a socket to become ready. */
+  #watchers: (() => void)[] = []
 
   /** `make` builds the engine with a fresh state, at the start and after every crash. */
   constructor(
@@ -154,6 +156,7 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     this.#held = null
     this.#handlers = []
     this.#addressWaiters = []
+    this.#watchers = []
     for (const source of this.#sources) if (source >= 0) this.#world.cancelTimers(source)
   }
 
@@ -229,6 +232,15 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
     this.#next = 0
     this.#count = 0
     if (this.#addressNews) this.#tellAddresses()
+    if (this.#watchers.length > 0) for (const look of this.#watchers.slice()) look()
+  }
+
+  /** Calls back after every step, until the result is called. */
+  watch(look: () => void): () => void {
+    this.#watchers.push(look)
+    return () => {
+      this.#watchers = this.#watchers.filter((each) => each !== look)
+    }
   }
 
   /** Calls back, once, after the next step that settles what becomes of an address. */

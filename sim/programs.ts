@@ -10,6 +10,8 @@ import type { TraceObserver, TraceRecord } from '../trace/record.ts'
 import { readCondition } from './fault-condition.ts'
 import type { Files } from './files.ts'
 import type { Node } from './node.ts'
+import { poll, type Watched } from './poll.ts'
+import type { Readiness } from './readiness.ts'
 import type { Program, Quantity } from './scenario.ts'
 import { Dhcp, type DhcpOptions } from './dhcp.ts'
 import { namesOf } from './dns.ts'
@@ -23,7 +25,8 @@ import {
   toBytes,
   toIp,
 } from './socket.ts'
-import { TcpListener, TcpSocket } from './tcp-socket.ts'
+import { TcpListener } from './tcp-listener.ts'
+import { newTcpSocket, type TcpSocket } from './tcp-socket.ts'
 import { Samples } from './samples.ts'
 import { serve, type ServeOptions, type ServiceName } from './service.ts'
 import { type RandomStream, stream } from './random.ts'
@@ -67,6 +70,13 @@ export interface Host {
    * remote is a name.
    */
   connect(remote: string | IpAddress, port: number): Promise<TcpSocket>
+  /** A TCP socket that is not connected: `bind` and `tryConnect` come next. */
+  tcp(): TcpSocket
+  /**
+   * Resolves when one of the sockets is ready for something that was asked for, at the very time, or when
+   * the time is up. What each is ready for; nothing, where the time was up. As poll(2).
+   */
+  poll(watched: readonly Watched[], timeout?: Quantity): Promise<readonly Readiness[]>
   /** A TCP server socket. `backlog`: how many handshakes may be under way. */
   listen(port: number, backlog?: number): TcpListener
   /** A UDP socket, bound where a port is given. */
@@ -260,7 +270,7 @@ export class Programs {
         const isName = typeof remote === 'string' && parseIpText(remote) === null
         const to = { address: isName ? await names.address(remote) : toIp(remote), port }
         const id = openSocket(node, 'tcp')
-        const socket = new TcpSocket(node, settle, id, { address: 0, port: 0 }, to)
+        const socket = newTcpSocket(node, settle, id, to)
         try {
           await socket.connect()
         } catch (error) {
@@ -269,6 +279,9 @@ export class Programs {
         }
         return socket
       },
+      tcp: () => newTcpSocket(node, settle, openSocket(node, 'tcp')),
+      poll: (watched, timeout) =>
+        poll(world, node, settle, watched, timeout === undefined ? Infinity : nanosOf(timeout)),
       listen(port, backlog = 128) {
         const listener = new TcpListener(node, settle, openSocket(node, 'tcp'))
         closingOnError(listener, () => listener.listen(port, backlog))

@@ -12,6 +12,7 @@ import type {
 } from '../protocols/host/socket.ts'
 import { nextSocket } from '../protocols/host/state.ts'
 import type { Node } from './node.ts'
+import { type Held, type Readiness, readinessIn, readinessOf } from './readiness.ts'
 
 /** Says that a program may go on: the clock waits until it has. */
 export type Settle = () => void
@@ -59,6 +60,20 @@ export abstract class Socket {
 
   protected abstract hear(event: SocketEvent): void
 
+  /** What waits here for the program, and an error that it has not been told. */
+  protected abstract held(): Held
+
+  /** What `host.poll` would find now. */
+  get readiness(): Readiness {
+    const socket = this.isGone ? null : (this.node.state.sockets[this.id] ?? null)
+    return readinessIn(readinessOf(socket, this.held()))
+  }
+
+  /** The program has closed it. */
+  get isClosed(): boolean {
+    return this.closed
+  }
+
   /** Makes a call that is answered at once; its rejection is thrown. */
   protected call(call: SocketCall): void {
     if (this.isGone) throw new SocketError(this.failure ?? 'EBADF', call.kind)
@@ -104,7 +119,7 @@ export abstract class Socket {
   #told: string | number = 0
 }
 
-type OptionValue<Option extends ReadableOption> = Option extends TextOption ? string : number
+export type OptionValue<Option extends ReadableOption> = Option extends TextOption ? string : number
 
 /** Sets a new socket up; one that cannot be used is not left open. */
 export function closingOnError(socket: Socket, setUp: () => void): void {

@@ -1,9 +1,25 @@
-import { type Endpoint, formatIp } from '../protocols/address.ts'
+import { ANY_IPV4, type Endpoint, formatIp, type IpAddress } from '../protocols/address.ts'
 import { type Bytes, concatBytes, NO_BYTES } from '../protocols/bytes.ts'
-import type { SocketEvent, SocketId } from '../protocols/host/socket.ts'
+import type { Errno } from '../protocols/errno.ts'
+import type {
+  ReadableOption,
+  ShutdownHow,
+  SocketEvent,
+  SocketId,
+} from '../protocols/host/socket.ts'
 import type { TcpInfo } from '../protocols/tcp/info.ts'
 import type { Node } from './node.ts'
-import { type Data, type Settle, Socket, SocketError, toBytes, type Waiting } from './socket.ts'
+import type { Held } from './readiness.ts'
+import {
+  type Data,
+  type OptionValue,
+  type Settle,
+  Socket,
+  SocketError,
+  toBytes,
+  toIp,
+  type Waiting,
+} from './socket.ts'
 
 /** A call offers no more than this: the trace reads all that was offered, taken or not. */
 const PIECE_BYTES = 1 << 16
@@ -19,6 +35,20 @@ export interface SendOptions {
   readonly more?: true
 }
 
+/** How far a socket has come: `standing` is one that stands, and `tryConnect` has not said so. */
+type Stage = 'new' | 'connecting' | 'standing' | 'connected'
+
+/** The peer of a socket that has none. */
+const NOBODY: Endpoint = { address: ANY_IPV4, port: 0 }
+
+/** A TCP socket that is nothing yet: it can be bound, and connected. */
+export const newTcpSocket = (
+  node: Node,
+  settle: Settle,
+  id: SocketId,
+  remote = NOBODY,
+): TcpSocket => new TcpSocket(node, settle, id, NOBODY, remote, 'new')
+
 /** A TCP connection. Reading and writing wait; everything else happens at once. */
 export class TcpSocket extends Socket {
   local: Endpoint
@@ -33,17 +63,30 @@ export class TcpSocket extends Socket {
   #received: readonly Bytes[] = []
   #ended = false
   #info: TcpInfo | null = null
+  #stage: Stage
+  /** SO_ERROR: why it broke, until somebody has been told. */
+  #untold: Errno | null = null
 
-  constructor(node: Node, settle: Settle, id: SocketId, local: Endpoint, remote: Endpoint) {
+  /** `remote`: of a connection that was accepted, or that is about to be made; `NOBODY`: of none. */
+  constructor(
+    node: Node,
+    settle: Settle,
+    id: SocketId,
+    local: Endpoint,
+    remote: Endpoint,
+    stage: Stage,
+  ) {
     super(node, settle, id)
     this.local = local
     this.remote = remote
+    this.#stage = stage
   }
 
   protected override hear(event: SocketEvent): void {
     switch (event.kind) {
       case 'connected':
         this.local = event.local
+        this.#stage = this.#connecting === null ? 'standing' : 'connected'
         return this.#connected()?.resolve()
       case 'queued':
         this.#queued = event.bytes
@@ -68,6 +111,7 @@ export class TcpSocket extends Socket {
         return
       case 'failed':
         this.failure = event.error
+        this.#untold = event.error
         return
       case 'closed':
         return this.#end()
@@ -103,6 +147,7 @@ export class TcpSocket extends Socket {
   }
 
   #check(): void {
+    this.#untold = null
     if (this.failure !== null) throw new SocketError(this.failure, this.#name())
     if (this.closed) throw new SocketError('EBADF', this.#name())
   }
@@ -196,10 +241,113 @@ export class TcpSocket extends Socket {
     }
   }
 
-  /** No more sending; the peer reads to the end. Receiving goes on. */
-  shutdown(): void {
+  /**
+   * `write`: no more sending; the peer reads to the end, and receiving goes on. `read`: whoever reads finds
+   * the end behind what has come; the peer does not hear of it. `both`: both.
+   */
+  shutdown(how: ShutdownHow = 'write'): void {
     this.#check()
-    this.call({ kind: 'shutdown', socket: this.id })
+    const which = how === 'write' ? null : { how }
+    this.call({ kind: 'shutdown', socket: this.id, ...which })
+  }
+
+  // Calls that never wait, with Linux's errors: as with O_NONBLOCK.
+
+  /** Says why the connection broke, once. */
+  #tell(): void {
+    const error = this.#untold
+    this.#untold = null
+    if (error !== null) throw new SocketError(error, this.#name())
+    if (this.closed) throw new SocketError('EBADF', this.#name())
+  }
+
+  /** Binds a socket of `host.tcp()`. `address`: one of the host's own; any of them where left out. */
+  bind(port: number, address?: string | IpAddress): void {
+    const own = address === undefined ? null : toIp(address)
+    this.call({ kind: 'bind', socket: this.id, address: own, port })
+  }
+
+  /**
+   * Begins to connect a socket of `host.tcp()`, or looks how far that is. `poll` says when it is over.
+   *
+   * @throws SocketError EINPROGRESS at first, EALREADY while it is under way, the reason where it has failed;
+   * afterwards nothing once, then EISCONN
+   */
+  tryConnect(remote: string | IpAddress, port: number): void {
+    this.#tell()
+    if (this.isGone) throw new SocketError('ECONNABORTED', this.#name())
+    switch (this.#stage) {
+      case 'connecting':
+        throw new SocketError('EALREADY', this.#name())
+      case 'standing':
+        this.#stage = 'connected'
+        return
+      case 'connected':
+        throw new SocketError('EISCONN', this.#name())
+      case 'new': {
+        const to = { address: toIp(remote), port }
+        this.call({ kind: 'connect', socket: this.id, remote: to })
+        this.remote = to
+        this.#stage = 'connecting'
+        throw new SocketError('EINPROGRESS', this.#name())
+      }
+    }
+  }
+
+  /**
+   * Sends what there is room for now; how many bytes that was.
+   *
+   * @throws SocketError EAGAIN where there is no room for any
+   */
+  trySend(data: Data, how: SendOptions = {}): number {
+    this.#tell()
+    if (this.isGone) throw new SocketError('EPIPE', this.#name())
+    if (this.#stage === 'connecting') throw new SocketError('EAGAIN', this.#name())
+    const bytes = toBytes(data)
+    let taken = 0
+    do {
+      const piece = bytes.subarray(taken, taken + PIECE_BYTES)
+      this.call({ kind: 'send', socket: this.id, bytes: piece, ...how })
+      taken += this.#queued
+      if (this.#queued < piece.length) break
+    } while (taken < bytes.length)
+    if (taken === 0 && bytes.length > 0) throw new SocketError('EAGAIN', 'the send buffer is full')
+    return taken
+  }
+
+  /**
+   * The next bytes in order, at most `max`; `null` at the end of the peer's stream.
+   *
+   * @throws SocketError EAGAIN where there are none yet
+   */
+  tryReceive(max = Infinity): Bytes | null {
+    if (this.isGone) {
+      const left = this.#received
+      this.#received = []
+      if (left.length > 0) return concatBytes(left)
+      this.#tell()
+      return null
+    }
+    this.#tell()
+    if (this.#stage === 'connecting') throw new SocketError('EAGAIN', this.#name())
+    const chunks = this.#receiveNow(max)
+    if (chunks.length > 0) return concatBytes(chunks)
+    if (this.#ended) return null
+    throw new SocketError('EAGAIN', 'nothing has come')
+  }
+
+  protected override held(): Held {
+    return { error: this.#untold !== null, waiting: 0 }
+  }
+
+  /** SO_ERROR is the name of the error that broke the connection, once; before that, of one that may pass. */
+  override getOption<Option extends ReadableOption>(option: Option): OptionValue<Option> {
+    if (option !== 'SO_ERROR' || (!this.isGone && this.#untold === null)) {
+      return super.getOption(option)
+    }
+    const error = this.#untold
+    this.#untold = null
+    return (error ?? 0) as OptionValue<Option>
   }
 
   /** Resets the connection. */
@@ -219,61 +367,5 @@ export class TcpSocket extends Socket {
     this.#info = null
     this.call({ kind: 'info', socket: this.id })
     return this.#info!
-  }
-}
-
-/** A listening TCP socket: connections come out in the order in which they were made. */
-export class TcpListener extends Socket {
-  #ready: TcpSocket[] = []
-  #accepting: Waiting<TcpSocket>[] = []
-
-  protected override hear(event: SocketEvent): void {
-    if (event.kind === 'rejected') this.rejected = event.error
-    if (event.kind !== 'accepted') return
-    const { socket, local, remote } = event
-    const connection = new TcpSocket(this.node, this.settle, socket, local, remote)
-    const accepting = this.#accepting.shift()
-    if (accepting === undefined) {
-      this.#ready.push(connection)
-      return
-    }
-    this.#taken()
-    accepting.resolve(connection)
-  }
-
-  listen(port: number, backlog: number): void {
-    this.call({ kind: 'bind', socket: this.id, address: null, port })
-    this.call({ kind: 'listen', socket: this.id, backlog, queues: true })
-  }
-
-  /** Connections that nobody accepted are reset, and nobody waits for one any more. */
-  override close(): void {
-    super.close()
-    const ready = this.#ready
-    this.#ready = []
-    for (const connection of ready) connection.abort()
-    const accepting = this.#accepting
-    this.#accepting = []
-    for (const each of accepting) each.reject(new SocketError('ECONNABORTED', 'listener closed'))
-  }
-
-  /** One less waits: there is room for another. */
-  #taken(): void {
-    if (!this.closed) this.call({ kind: 'accept', socket: this.id })
-  }
-
-  /** The next connection. As many as the backlog wait for this; more are not let in. */
-  accept(): Promise<TcpSocket> {
-    const ready = this.#ready.shift()
-    if (ready !== undefined) {
-      this.#taken()
-      return Promise.resolve(ready)
-    }
-    if (this.closed) return Promise.reject(new SocketError('EBADF', 'listener closed'))
-    return this.waitFor<TcpSocket>((waiting) => this.#accepting.push(waiting))
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<TcpSocket, void> {
-    for (;;) yield await this.accept()
   }
 }

@@ -157,6 +157,8 @@ function unboundCall(
     case 'abort':
       unbind(h, socket)
       return closed(h, call.socket, out)
+    case 'send':
+      return reject(call, 'EPIPE', out)
     default:
       return reject(call, 'ENOTCONN', out)
   }

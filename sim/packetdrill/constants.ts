@@ -1,3 +1,4 @@
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from '../readiness.ts'
 import type { Expression } from './script.ts'
 import { Unsupported } from './script.ts'
 
@@ -10,12 +11,6 @@ export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_WAITALL = 0x100
 export const MSG_MORE = 0x8000
-export const POLLIN = 0x1
-export const POLLPRI = 0x2
-export const POLLOUT = 0x4
-export const POLLERR = 0x8
-export const POLLHUP = 0x10
-export const POLLRDHUP = 0x2000
 export const EPOLLET = 0x8000_0000 | 0
 export const EPOLLONESHOT = 0x4000_0000
 

@@ -66,7 +66,7 @@ function fromStream(
   if (s.kind !== 'connection') return failedWith('ENOTCONN')
   const held = s.receiveQueue?.bytes ?? 0
   if (held > 0) return returned(peeks ? Math.min(held, length) : files.take(s.id, length))
-  return s.rcv.fin || d.readShut || length === 0 ? returned(0) : null
+  return s.rcv.fin || s.readShut || length === 0 ? returned(0) : null
 }
 
 function datagram(

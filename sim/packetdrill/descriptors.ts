@@ -19,7 +19,6 @@ export interface Descriptor {
   connecting: boolean
   /** Bytes that were handed over when the connection ended. */
   left: number
-  readShut: boolean
   /** SO_RCVTIMEO and SO_SNDTIMEO: a call that waits gives up then; 0: it does not. */
   receiveTimeout: Nanos
   sendTimeout: Nanos
@@ -42,7 +41,6 @@ function createDescriptor(protocol: 'tcp' | 'udp', id: SocketId, nonblocking: bo
     connected: false,
     connecting: false,
     left: 0,
-    readShut: false,
     receiveTimeout: 0,
     sendTimeout: 0,
     tellsQueue: false,
@@ -103,7 +101,7 @@ export class Descriptors {
     }
     const [event] = this.stage.call({ kind: 'open', protocol: d.protocol })
     d.id = event?.kind === 'opened' ? event.socket : -1
-    d.connected = d.connecting = d.readShut = false
+    d.connected = d.connecting = false
     d.error = null
     d.left = 0
     this.#bySocket.set(d.id, d)

@@ -1,5 +1,6 @@
 import { atOnce, type Carry } from './attempt.ts'
-import { EPOLLET, EPOLLONESHOT, nameOf, numberOf, POLLERR, POLLHUP, POLLIN } from './constants.ts'
+import { ALWAYS, POLLIN } from '../readiness.ts'
+import { EPOLLET, EPOLLONESHOT, nameOf, numberOf } from './constants.ts'
 import type { Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
 import { readiness } from './poll.ts'
@@ -97,7 +98,7 @@ export const epollWait: Carry = (call, line, files) => {
       for (const item of epoll.items) {
         look(files, item)
         const news = item.events & EPOLLET ? item.edges : item.ready
-        const told = item.ready & (item.events | POLLERR | POLLHUP)
+        const told = item.ready & (item.events | ALWAYS)
         if ((news & told) === 0) continue
         item.edges = 0
         if (item.events & EPOLLONESHOT) item.events = 0

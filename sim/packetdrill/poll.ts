@@ -1,7 +1,7 @@
-import { seqDiff, seqLeq } from '../../protocols/sequence.ts'
-import { numberOf, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts'
+import { ALWAYS, readinessOf } from '../readiness.ts'
+import { numberOf } from './constants.ts'
 import type { Attempt } from './attempt.ts'
-import type { Descriptor, Descriptors } from './descriptors.ts'
+import type { Descriptors } from './descriptors.ts'
 import { type Outcome, returned } from './errno-result.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
 
@@ -28,9 +28,6 @@ export function pollOutcome(call: SystemCall, line: number, files: Descriptors):
   }
 }
 
-/** Told whether asked for or not. */
-const ALWAYS = POLLERR | POLLHUP
-
 function judged(watched: readonly Watched[], ready: readonly number[], count: number): Outcome {
   const wrong = watched.findIndex(({ revents }, i) => revents !== ready[i])
   if (wrong < 0) return returned(count)
@@ -53,24 +50,6 @@ export function watchedOf(e: Expression | undefined, line: number): Watched[] {
 export function readiness(files: Descriptors, fd: number): number {
   const d = files.get(fd)
   if (d === undefined) return 0
-  const s = files.socketOf(d)
-  const failed = d.error === null ? 0 : POLLERR
-  if (s?.kind === 'listener') return d.ready.length > 0 ? POLLIN : 0
-  if (s?.kind === 'udp') return POLLOUT | (d.datagrams.length > 0 ? POLLIN : 0) | failed
-  if (s === null || s.kind !== 'connection') return POLLIN | POLLOUT | POLLHUP | POLLRDHUP | failed
-  return failed | connectionReadiness(s, d)
-}
-
-function connectionReadiness(
-  s: NonNullable<ReturnType<Descriptors['socketOf']>> & { kind: 'connection' },
-  d: Descriptor,
-): number {
-  if (s.state === 'SYN-SENT') return 0
-  let bits = 0
-  if ((s.receiveQueue?.bytes ?? 0) > 0 || s.rcv.fin || d.readShut) bits |= POLLIN
-  if (s.rcv.up !== null && seqLeq(s.rcv.up, s.rcv.nxt)) bits |= POLLPRI
-  if (s.rcv.fin) bits |= POLLRDHUP
-  if (s.rcv.fin && s.finQueued) bits |= POLLHUP
-  if (s.finQueued || seqDiff(s.snd.end, s.snd.una) < s.policy.sendBuffer) bits |= POLLOUT
-  return bits
+  const waiting = d.ready.length + d.datagrams.length
+  return readinessOf(files.socketOf(d), { error: d.error !== null, waiting })
 }

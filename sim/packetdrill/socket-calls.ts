@@ -93,7 +93,6 @@ export const shutdown = onSocket((d, { args }, line, files) => {
   return atOnce(() => {
     const s = files.socketOf(d)
     if (s?.kind !== 'connection') return failedWith('ENOTCONN')
-    if (how !== 1) d.readShut = true
     return simple(files, { kind: 'shutdown', socket: s.id, how: HOW[how] ?? 'both' })
   })
 })
