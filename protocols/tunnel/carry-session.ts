@@ -108,6 +108,8 @@ export function helloTimer(s: CarryState, now: Nanos, out: CarryOut): void {
       if (s.attempt >= ROUNDS && s.largest >= LEAST) return goUp(s, now, out)
       return tryAll(s, now, out)
     case 'up':
+      // What the first link refuses of these is no news.
+      s.measuredAt = now
       return tryAll(s, now, out)
     case 'opening':
     case 'over':
@@ -144,6 +146,7 @@ function measure(s: CarryState, now: Nanos, out: CarryOut): void {
   s.phase = 'probing'
   s.attempt = 0
   s.measuredAt = now
+  s.timers.probe = NEVER // hellos ask as well
   tryAll(s, now, out)
 }
 

@@ -12,8 +12,8 @@ import {
   createCarry,
 } from '../../../protocols/tunnel/carry-state.ts'
 
-/** What becomes of a datagram on its way: the times at which it arrives, from now on. */
-export type Fate = (bytes: Bytes, from: number, count: number) => readonly Nanos[]
+/** What becomes of a datagram: when it arrives, from now on; or the first link does not take it. */
+export type Fate = (bytes: Bytes, from: number, count: number) => readonly Nanos[] | 'too big'
 
 const OUTSIDE = 0
 const INSIDE = 1
@@ -32,6 +32,8 @@ export class CarryPair {
   readonly #engine
   readonly #fate: Fate
   readonly #recorded: boolean
+  /** At one instant. */
+  #steps = 0
   readonly #due: Nanos[] = [NEVER, NEVER]
   readonly #flying: { readonly at: Nanos; readonly to: number; readonly bytes: Bytes }[] = []
 
@@ -84,6 +86,8 @@ export class CarryPair {
       const flying = this.#flying[0]?.at ?? NEVER
       const at = Math.min(flying, ...this.#due)
       if (at > end) break
+      this.#steps = at === this.now ? this.#steps + 1 : 0
+      if (this.#steps > 10_000) throw new Error(`the clock stands still at ${at / 1e9} s`)
       this.now = at
       if (flying === at) {
         const { to, bytes } = this.#flying.shift()!
@@ -137,7 +141,12 @@ export class CarryPair {
 
   #send(end: number, bytes: Bytes): void {
     this.sent.push({ from: end, bytes: Uint8Array.from(bytes) })
-    for (const delay of this.#fate(bytes, end, this.sent.length)) {
+    const fate = this.#fate(bytes, end, this.sent.length)
+    if (fate === 'too big') {
+      const about = { socket: OUTSIDE, call: 'send', error: 'EMSGSIZE' } as const
+      return this.#step(end, { kind: 'socket', event: { kind: 'rejected', ...about } })
+    }
+    for (const delay of fate) {
       this.#flying.push({ at: this.now + delay, to: 1 - end, bytes: Uint8Array.from(bytes) })
     }
   }

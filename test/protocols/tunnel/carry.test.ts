@@ -235,6 +235,27 @@ describe('the path', () => {
     expect(pair.reports.at(-1)).toMatch(/0 mtu 1462$/)
   })
 
+  test('the first link refuses what is too long: it is measured once, and tried now and then', () => {
+    const pair = new CarryPair((bytes) => (bytes.length + 20 > 1300 ? 'too big' : [ms(10)]))
+    pair.until(5)
+    expect(pair.reports.map((line) => line.slice(-7))).toEqual(['up 1242', 'up 1242'])
+    const before = pair.sent.length
+    pair.until(305)
+    expect(pair.reports).toHaveLength(2)
+    // Five rounds of the sizes above, and a question and an answer each ten seconds, from both.
+    expect(pair.sent.length - before).toBeLessThan(2 * (5 * 6 + 30 * 2 + 10))
+  })
+
+  test('it becomes narrower under a quiet tunnel that is about to ask', () => {
+    let most = 1500
+    const pair = new CarryPair((bytes) => (bytes.length + 20 > most ? 'too big' : [ms(10)]))
+    pair.until(9.95)
+    most = 1300
+    pair.give(0, packet(1, 1, 1400))
+    pair.until(30)
+    expect(pair.reports.slice(2)).toEqual([expect.stringMatching(/0 mtu 1242$/)])
+  })
+
   test('what is too long is cut, or its sender hears how long it may be', () => {
     const pair = new CarryPair((bytes) => (bytes.length + 20 > 1280 ? [] : [ms(10)]))
     pair.until(3)
