@@ -46,6 +46,10 @@ export function tcpArrives(
   if (!canBePeer(h, source)) return out.event({ kind: 'dropped', why: 'tcp bad source', packet })
   const listener = findListener(h.tcp, destination, port, source, remotePort)
   if (listener !== NO_SOCKET && !(flags & (ACK | RST))) {
+    const isBoth = (flags & (SYN | FIN)) === (SYN | FIN)
+    if (isBoth && (h.sockets[listener] as Listener).policy.listenSkipsSynFin) {
+      return out.event({ kind: 'dropped', why: 'tcp syn and fin', packet })
+    }
     if (flags & SYN) return synArrives(h, now, listener, packet, segment, null, out)
     // §3.10.7.2: nothing that was in flight can look like this.
     return out.event({ kind: 'dropped', why: 'tcp no syn', packet })

@@ -18,7 +18,8 @@ const NONE: readonly never[] = []
 export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const { policy } = s
   if (policy.noOptions) return NO_OPTIONS
-  const answering = s.state === 'SYN-RECEIVED'
+  const crosses = s.listener < 0 && policy.crossingOffersAll
+  const answering = s.state === 'SYN-RECEIVED' && !crosses
   // A box on the path that drops what it does not know may let a bare one through.
   const bare = policy.synPlainAfter > 0 && s.rto.retransmits >= policy.synPlainAfter
   const offers = !answering && !bare

@@ -102,11 +102,21 @@ export interface TcpChoices {
   readonly countsSegments: boolean
   /** Text on a SYN that comes to a listener is kept until the connection stands (§3.10.7.2). */
   readonly keepsSynText: boolean
+  /** Text and FIN of a SYN,ACK count; otherwise they have to come again. */
+  readonly takesSynAckText: boolean
+  /** A listener has no ear for a SYN that is a FIN too. */
+  readonly listenSkipsSynFin: boolean
+  /** The SYN,ACK of a simultaneous open offers what our SYN did, whatever the peer's had. */
+  readonly crossingOffersAll: boolean
   /** Every ACK carries our FIN until it is acknowledged. */
   readonly finRides: boolean
   /** RFC 5961 §3.2 and §4.2 switched off: any reset, any SYN in the window ends the connection. */
   readonly insecureReset: boolean
   readonly insecureSyn: boolean
+  /** A half-open connection of a listener believes any reset in its window that names its SYN or none. */
+  readonly looseHalfOpenReset: boolean
+  /** Behind the peer's FIN a reset may also have the number of the FIN: some peers do not count theirs. */
+  readonly resetAtFin: boolean
   /** Nobody looks at a segment with SYN and FIN. */
   readonly dropSynFin: boolean
   /** RFC 5961 §7: at most so many challenge ACKs of a connection within such a time. */

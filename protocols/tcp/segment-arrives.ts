@@ -88,7 +88,9 @@ function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void 
   }
   takeWindow(s, seg)
   becomeEstablished(s, now, seg, out)
-  if (seg.payload.length > 0 || seg.flags & FIN) textArrives(s, now, seg, out)
+  if (s.policy.takesSynAckText && (seg.payload.length > 0 || seg.flags & FIN)) {
+    textArrives(s, now, seg, out)
+  }
   if (s.state !== 'CLOSED' && s.rcv.lastAck !== s.rcv.nxt) {
     transmit(s, now, out)
     if (s.rcv.lastAck !== s.rcv.nxt) sendAck(s, now, out)
@@ -167,6 +169,7 @@ function isAcceptable(s: TcpState, seg: TcpSegment): boolean {
   const start = seg.seq
   // An ACK of a peer that has filled the window stands at its right edge. Table 6 would refuse it;
   // two such peers that both miss a segment would answer each other without end.
+  if (seg.flags & RST && isAtFin(s, start)) return true
   if (seg.flags & (RST | SYN)) return start === nxt || isInside(s, start)
   if (length === 0) return seqGeq(start, nxt) && seqLeq(start, adv)
   if (adv === nxt) return false
@@ -188,6 +191,12 @@ function isInside(s: TcpState, at: Seq): boolean {
   const isOurs = s.policy.freeIsWindow && !isPart
   const free = isOurs ? seqAdd(nxt, buffer - held) : adv
   return seqGeq(at, nxt) && seqLt(at, seqGt(free, adv) ? free : adv)
+}
+
+/** Whether a number is that of the peer's FIN, which is enough for a reset where the policy says so. */
+function isAtFin({ state, rcv, policy }: TcpState, at: Seq): boolean {
+  if (!policy.resetAtFin || at !== seqAdd(rcv.nxt, -1)) return false
+  return state === 'CLOSE-WAIT' || state === 'CLOSING' || state === 'LAST-ACK'
 }
 
 /** An old or foreign segment is answered by an ACK, so that the peer learns where we are. */
@@ -214,7 +223,12 @@ function refuse(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
 
 /** Second, §3.10.7.4 with RFC 5961 §3.2: only the exact sequence number resets. */
 function resetArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
-  if (seg.seq !== s.rcv.nxt && !s.policy.insecureReset) return challenge(s, now, seg, out)
+  const { policy } = s
+  const isHalf = s.state === 'SYN-RECEIVED' && s.listener >= 0 && policy.looseHalfOpenReset
+  if (isHalf && seg.flags & ACK && seg.ack !== seqAdd(s.iss, 1))
+    return drop(seg, 'tcp bad ack', out)
+  const counts = seg.seq === s.rcv.nxt || policy.insecureReset || isHalf || isAtFin(s, seg.seq)
+  if (!counts) return challenge(s, now, seg, out)
   switch (s.state) {
     case 'SYN-RECEIVED':
       return s.listener >= 0 ? finish(s, out) : fail(s, 'ECONNREFUSED', out)

@@ -15,6 +15,13 @@ export const LINUX = RFC.with({
   dataRetries: 15, // tcp_retries2
   steadyEdge: false,
   keepsSynText: false,
+  takesSynAckText: false,
+  listenSkipsSynFin: true,
+  crossingOffersAll: true,
+  looseHalfOpenReset: true, // tcp_check_req
+  resetAtFin: true, // tcp_reset_check
+  resetInClosing: 'ECONNRESET',
+  resetInLastAck: 'ECONNRESET',
   challengeAcks: 1, // tcp_invalid_ratelimit
   challengeWindow: ms(500),
   quickAcks: 16, // TCP_MAX_QUICKACKS

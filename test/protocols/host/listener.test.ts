@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { runScript } from '../../../sim/packetdrill/run-script.ts'
 import { story } from '../../../sim/testing/story.ts'
 
 const LINKS = [{ ends: { a: '10.0.0.1/24', b: '10.0.0.2/24' }, delay: '10ms' }]
@@ -83,4 +84,17 @@ test('a listener without room for SYNs answers by cookies, and what comes back i
     15.010000000 b    drop tcp backlog full, cookie sent
     15.010000000 b    drop tcp backlog full, cookie sent"
   `)
+})
+
+test('listenSkipsSynFin: a SYN that is a FIN too opens nothing', () => {
+  const script = (answer: string): string => `
+    0  socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+    +0 bind(3, ..., ...) = 0
+    +0 listen(3, 1) = 0
+    +0 < SF 0:0(0) win 65535 <mss 1000>
+    ${answer}`
+  const answer = '+0 > S. 0:0(0) ack 1 <...>'
+  expect(runScript(script(answer), { profile: 'rfc' }).verdict).toBe('passed')
+  const { verdict, reason } = runScript(script(answer), { profile: 'linux' })
+  expect([verdict, reason]).toEqual(['failed', 'nothing was sent'])
 })

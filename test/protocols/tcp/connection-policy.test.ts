@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { TcpChoices } from '../../../protocols/tcp/policy.ts'
-import { plain } from '../../timeline.ts'
+import { timeline } from '../../../sim/testing/timeline.ts'
+import { established, plain } from '../../timeline.ts'
 
 const OPEN = `0 connect
   0.1 < S. 0:0(0) ack 1 win 65535 <mss 1000>`
@@ -152,4 +153,88 @@ test('countsSegments: the second segment is acknowledged, however small', () => 
   const script = `1 < P. 1:11(10) ack 1
     1.001 < P. 11:12(1) ack 1`
   expect(later(script, { countsSegments: true })).toEqual(['1.001 > . 1:1(0) ack 12 win 65524'])
+})
+
+describe('as Linux has it, by choice', () => {
+  test('takesSynAckText off: what comes with a SYN,ACK comes again', () => {
+    const script = `
+      0    connect
+      0.1  < SF. 0:10(10) ack 1 win 65535 <mss 1000>
+      0.2  < PF. 1:11(10) ack 1`
+    const policy = { takesSynAckText: false }
+    expect(plain(script, { policy, until: '0.3s' })).toMatchInlineSnapshot(`
+      "   0      = SYN-SENT
+         0      > S 0:0(0) win 65535 <mss 1460>
+         0.1    = ESTABLISHED
+         0.1    = connected
+         0.1    > . 1:1(0) ack 1 win 65535
+         0.2    > . 1:1(0) ack 12 win 65524
+         0.2    = CLOSE-WAIT"
+    `)
+  })
+
+  test('crossingOffersAll: the SYN,ACK of a simultaneous open says what the SYN said', () => {
+    const script = `
+      0    connect
+      0.1  < S 0:0(0) win 65535 <mss 1000,sackOK,eol,eol>
+      0.2  < . 1:1(0) ack 1`
+    const all = { until: '0.3s', show: [] }
+    expect(timeline(script, all)).toMatchInlineSnapshot(`
+      "   0      = SYN-SENT
+         0      > S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7>
+         0.1    = SYN-RECEIVED
+         0.1    > S. 0:0(0) ack 1 win 65535 <mss 1460,nop,nop,sackOK>
+         0.2    = ESTABLISHED
+         0.2    = connected"
+    `)
+    expect(
+      timeline(script, { ...all, policy: { crossingOffersAll: true } }),
+    ).toMatchInlineSnapshot(`
+      "   0      = SYN-SENT
+         0      > S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7>
+         0.1    = SYN-RECEIVED
+         0.1    > S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>
+         0.2    = ESTABLISHED
+         0.2    = connected"
+    `)
+  })
+
+  test('looseHalfOpenReset: any reset in the window that names our SYN or none', () => {
+    const half = (what: string): string =>
+      plain(`0 < S 0:0(0) win 65535 <mss 1000>\n 0.1 < ${what}`, {
+        passive: true,
+        until: '0.2s',
+        policy: { looseHalfOpenReset: true },
+      })
+    expect(half('R 100:100(0)')).toMatchInlineSnapshot(`
+      "   0      = SYN-RECEIVED
+         0      > S. 0:0(0) ack 1 win 65535 <mss 1460>
+         0.1    = CLOSED
+         0.1    = closed"
+    `)
+    expect(half('R. 100:100(0) ack 7')).toMatchInlineSnapshot(`
+      "   0      = SYN-RECEIVED
+         0      > S. 0:0(0) ack 1 win 65535 <mss 1460>
+         0.1    = dropped: tcp bad ack"
+    `)
+  })
+
+  test('resetAtFin: a reset that has the number of the FIN ends the connection', () => {
+    const script = `
+      1    < F. 1:1(0) ack 1
+      1.1  < R 1:1(0)`
+    expect(established(script, { until: '1.2s' })).toMatchInlineSnapshot(`
+      "   1      > . 1:1(0) ack 2 win 65534
+         1      = CLOSE-WAIT
+         1.1    = dropped: tcp outside window"
+    `)
+    const policy = { resetAtFin: true }
+    expect(established(script, { until: '1.2s', policy })).toMatchInlineSnapshot(`
+      "   1      > . 1:1(0) ack 2 win 65534
+         1      = CLOSE-WAIT
+         1.1    = failed EPIPE
+         1.1    = CLOSED
+         1.1    = closed"
+    `)
+  })
 })
