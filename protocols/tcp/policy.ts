@@ -89,6 +89,8 @@ export interface TcpChoices {
   readonly timestamps: boolean
   /** RFC 9293 §3.7.4; TCP_NODELAY switches it off. */
   readonly nagle: boolean
+  /** Nagle as Minshall would have it (RFC 9293 §A.3): what is small waits for what was small alone. */
+  readonly minshall: boolean
   /**
    * RFC 9293 §3.8.6.2.2: the right edge of the window stays until a full segment or half of the buffer
    * is free behind it. `false`: every segment offers all that is free, unless that is little.
@@ -108,6 +110,8 @@ export interface TcpChoices {
   readonly listenSkipsSynFin: boolean
   /** The SYN,ACK of a simultaneous open offers what our SYN did, whatever the peer's had. */
   readonly crossingOffersAll: boolean
+  /** Segments leave several at a time; the last of several carries PSH (`chunks.ts`). */
+  readonly sendsChunks: boolean
   /** Every ACK carries our FIN until it is acknowledged. */
   readonly finRides: boolean
   /** RFC 5961 §3.2 and §4.2 switched off: any reset, any SYN in the window ends the connection. */
@@ -150,7 +154,7 @@ export interface TcpChoices {
   /** SO_LINGER: closing waits so long for the last acknowledgment; with no time at all it resets. */
   readonly lingers: boolean
   readonly lingerTime: Nanos
-  /** TCP_CORK: less than a full segment waits for more, at most `corkTime`. */
+  /** TCP_CORK: less than a full segment waits for more, at most `corkTime`; 0: as long as a timeout. */
   readonly cork: boolean
   readonly corkTime: Nanos
   /** So many segments are acknowledged at once before ACKs begin to wait. */

@@ -130,6 +130,8 @@ export interface SendVariables {
   /** The largest window the peer ever offered (RFC 9293 §3.8.6.2.1). */
   maxWnd: number
   wndScale: number
+  /** Behind the last segment that was not full. */
+  small: Seq
   /** Behind the last urgent byte that nobody has acknowledged; `null`: there is none. */
   up: Seq | null
 }
@@ -236,6 +238,7 @@ const createSend = (iss: Seq): SendVariables => ({
   end: (iss + 1) | 0,
   maxWnd: 0,
   wndScale: 0,
+  small: iss,
   up: null,
 })
 

@@ -18,6 +18,7 @@ import { sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
 import { urgentPointer } from './urgent.ts'
+import { chunkOf } from './chunks.ts'
 import { advertise, advertiseOnSyn } from './window.ts'
 
 // Deciding what to send, RFC 9293 §3.8, and sending it.
@@ -171,6 +172,7 @@ export function sendData(
   fin: boolean,
   cause: RetransmitCause,
   out: TcpOut,
+  push = false,
 ): void {
   const { snd, rto, ecn, cc } = s
   const end = seqAdd(seq, length + (fin ? 1 : 0))
@@ -189,7 +191,7 @@ export function sendData(
   let flags = ACK
   if (fin) flags |= FIN
   // RFC 9293 §3.9.1.2: PSH on the segment that empties the queue.
-  if (length > 0 && seqAdd(seq, length) === snd.end) flags |= PSH
+  if (length > 0 && (push || seqAdd(seq, length) === snd.end)) flags |= PSH
   let codepoint = NOT_ECT
   // RFC 3168 §6.1.5, §6.1.6: neither what is sent again nor a probe.
   if (ecn !== null && length > 0 && !again && cause !== 'probe') {
@@ -239,6 +241,7 @@ export function transmit(
   const window = Math.min(snd.wnd, cc.cwnd + outside(s))
   const before = snd.nxt
   const fresh = snd.max === snd.una
+  let [chunk, left] = [0, 0]
   for (;;) {
     const unsent = seqDiff(snd.end, snd.nxt)
     if (unsent < 0) break // the FIN is out
@@ -251,9 +254,15 @@ export function transmit(
       if (cc.rate !== null && unsent < usable) rateAppLimited(cc.rate, inNetwork(s))
       break
     }
+    if (s.policy.sendsChunks && left === 0) {
+      const tail = usable >= unsent && (!mustGather(s) || s.finQueued)
+      chunk = left = chunkOf(s, Math.min(unsent, usable), tail)
+    }
+    left -= 1
+    if (length < s.mss) snd.small = seqAdd(snd.nxt, length)
     const seq = snd.nxt
     snd.nxt = seqAdd(seq, length + (fin ? 1 : 0))
-    sendData(s, now, seq, length, fin, cause, out)
+    sendData(s, now, seq, length, fin, cause, out, chunk > 1 && left === 0)
     if (cc.pacer !== null && mustWait(s, cc.pacer, now)) break
   }
   if (snd.nxt !== before) {
@@ -264,7 +273,7 @@ export function transmit(
   }
   const keeps = remainder === 'kept' || (s.policy.cork && remainder !== 'sent')
   if (keeps && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
-    timers.hold = now + s.policy.corkTime
+    timers.hold = now + (s.policy.corkTime || s.rto.rto)
   } else if (snd.nxt === before && snd.nxt === snd.una && timers.persist === NEVER && waits(s)) {
     if (timers.hold !== NEVER && keeps) return // it is not the window that keeps it back
     timers.retransmit = NEVER
@@ -281,6 +290,12 @@ function lossComesFirst({ board, recovery }: TcpState): boolean {
 /** Whether something has not been sent, be it the FIN alone. */
 const waits = (s: TcpState): boolean => seqDiff(s.snd.end, s.snd.nxt) > 0 || finAt(s, s.snd.nxt)
 
+/** RFC 9293 §3.7.4, Nagle: something is in flight, or something small. What was sent before goes again. */
+function mustGather({ snd, policy }: TcpState): boolean {
+  if (!policy.nagle || snd.nxt === snd.una || snd.nxt !== snd.max) return false
+  return !policy.minshall || seqGt(snd.small, snd.una)
+}
+
 /** RFC 9293 §3.8.6.2.1 and §3.7.4 for less than a full segment. */
 function worthSending(s: TcpState, length: number, unsent: number, remainder: Remainder): boolean {
   const { snd } = s
@@ -288,8 +303,7 @@ function worthSending(s: TcpState, length: number, unsent: number, remainder: Re
   // What is urgent does not wait, as in Linux: neither for an acknowledgment nor for more.
   if ((remainder === 'sent' || snd.up !== null) && length === unsent) return true
   if (s.policy.cork || remainder === 'kept') return false
-  if (length === unsent && (!s.policy.nagle || snd.nxt === snd.una || snd.nxt !== snd.max))
-    return true
+  if (length === unsent && !mustGather(s)) return true
   return length < unsent && length >= snd.maxWnd / 2
 }
 

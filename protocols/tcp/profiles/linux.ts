@@ -15,6 +15,9 @@ export const LINUX = RFC.with({
   dataRetries: 15, // tcp_retries2
   steadyEdge: false,
   keepsSynText: false,
+  sendsChunks: true,
+  minshall: true, // tcp_minshall_check
+  corkTime: 0, // tcp_probe0_base
   takesSynAckText: false,
   listenSkipsSynFin: true,
   crossingOffersAll: true,

@@ -117,6 +117,19 @@ describe('Nagle (RFC 9293 §3.7.4)', () => {
     `)
   })
 
+  test('minshall: what is small waits for what was small alone', () => {
+    const script = `
+      1    send 1500
+      1.05 send 100
+      1.1  < . 1:1(0) ack 1501
+      1.2  < . 1:1(0) ack 1601`
+    expect(established(script, { policy: { minshall: true } })).toMatchInlineSnapshot(`
+      "   1      > . 1:1001(1000) ack 1 win 65535
+         1      > P. 1001:1501(500) ack 1 win 65535
+         1.1    > P. 1501:1601(100) ack 1 win 65535"
+    `)
+  })
+
   test('the end of the stream does not wait', () => {
     const script = `
       1     send 10

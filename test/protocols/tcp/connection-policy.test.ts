@@ -187,9 +187,8 @@ describe('as Linux has it, by choice', () => {
          0.2    = ESTABLISHED
          0.2    = connected"
     `)
-    expect(
-      timeline(script, { ...all, policy: { crossingOffersAll: true } }),
-    ).toMatchInlineSnapshot(`
+    expect(timeline(script, { ...all, policy: { crossingOffersAll: true } }))
+      .toMatchInlineSnapshot(`
       "   0      = SYN-SENT
          0      > S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7>
          0.1    = SYN-RECEIVED

@@ -57,6 +57,16 @@ describe('TCP_CORK', () => {
     `)
   })
 
+  test('corkTime 0: as long as a timeout', () => {
+    const script = `
+      1    set TCP_CORK 1
+      1    send 10
+      2.1  < . 1:1(0) ack 11`
+    expect(established(script, { policy: { corkTime: 0 }, until: '3s' })).toMatchInlineSnapshot(
+      `"   2      > P. 1:11(10) ack 1 win 65535"`,
+    )
+  })
+
   test('taking it out sends what waits; so does closing', () => {
     const script = `1 set TCP_CORK 1
       2 send 300
