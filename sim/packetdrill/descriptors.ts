@@ -14,8 +14,9 @@ export interface Descriptor {
   nonblocking: boolean
   /** SO_ERROR */
   error: string | null
-  /** The connection has stood. */
+  /** The connection has stood; `standing`: and no `connect` has said so. */
   connected: boolean
+  standing: boolean
   connecting: boolean
   /** Bytes that were handed over when the connection ended. */
   left: number
@@ -39,6 +40,7 @@ function createDescriptor(protocol: 'tcp' | 'udp', id: SocketId, nonblocking: bo
     nonblocking,
     error: null,
     connected: false,
+    standing: false,
     connecting: false,
     left: 0,
     receiveTimeout: 0,
@@ -101,7 +103,7 @@ export class Descriptors {
     }
     const [event] = this.stage.call({ kind: 'open', protocol: d.protocol })
     d.id = event?.kind === 'opened' ? event.socket : -1
-    d.connected = d.connecting = false
+    d.connected = d.standing = d.connecting = false
     d.error = null
     d.left = 0
     this.#bySocket.set(d.id, d)
@@ -134,7 +136,7 @@ export class Descriptors {
     if (descriptor === undefined) return
     switch (event.kind) {
       case 'connected':
-        descriptor.connected = true
+        descriptor.connected = descriptor.standing = true
         descriptor.connecting = false
         return
       case 'failed':

@@ -69,18 +69,27 @@ export const connect = onSocket((d, { args }, line, files, settings) => {
     otherwise: d.nonblocking ? (d.connecting ? 'EALREADY' : 'EINPROGRESS') : null,
     try: () => {
       if (d.error !== null) return pendingError(d)
-      if (d.connected) return asked ? returned(0) : failedWith('EISCONN')
+      if (d.protocol === 'udp' && d.id !== null) {
+        return simple(files, { kind: 'connect', socket: d.id, remote })
+      }
+      if (d.connected) return stands(d)
       if (d.id === null) return failedWith('ECONNABORTED')
       if (asked || d.connecting) return null
       asked = true
-      if (d.protocol === 'udp') return simple(files, { kind: 'connect', socket: d.id, remote })
       d.connecting = true
       const refused = rejection(files.stage.call({ kind: 'connect', socket: d.id, remote }))
       if (refused !== null) d.connecting = false
-      return refused ?? (d.connected ? returned(0) : null)
+      return refused ?? (d.connected ? stands(d) : null)
     },
   }
 })
+
+/** That a connection has come to stand is told once, as in Linux. */
+function stands(d: Descriptor): Outcome {
+  if (!d.standing) return failedWith('EISCONN')
+  d.standing = false
+  return returned(0)
+}
 
 /** `connect` to no address: the socket is as new. */
 function disconnect(d: Descriptor, files: Descriptors): Outcome {
