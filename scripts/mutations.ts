@@ -45,7 +45,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'seg.window << snd.wndScale\n',
     'seg.window\n',
   ),
-  tcp('no Nagle', 'transmit', '!s.policy.nagle || ', 'true || '),
+  tcp('no Nagle', 'transmit', '!policy.nagle || ', 'true || '),
   tcp(
     'a delayed ACK never sent',
     'text-arrives',
@@ -67,8 +67,8 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp(
     'a reset unchecked',
     'segment-arrives',
-    'seg.seq !== s.rcv.nxt && !s.policy.insecureReset',
-    'false',
+    'const counts = seg.seq === s.rcv.nxt || ',
+    'const counts = true || ',
   ),
   tcp('no TIME-WAIT', 'lifecycle', 'now + 2 * s.policy.msl', 'now'),
   tcp(
