@@ -93,6 +93,8 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   countsSegments: 'flag',
   keepsSynText: 'flag',
   takesSynAckText: 'flag',
+  delaysFinAck: 'flag',
+  synAgainAfter: 'duration',
   sendsChunks: 'flag',
   minshall: 'flag',
   listenSkipsSynFin: 'flag',

@@ -104,6 +104,10 @@ export interface TcpChoices {
   readonly countsSegments: boolean
   /** Text on a SYN that comes to a listener is kept until the connection stands (§3.10.7.2). */
   readonly keepsSynText: boolean
+  /** A FIN that only half closes may be acknowledged late, like text. */
+  readonly delaysFinAck: boolean
+  /** A first SYN that is answered by a wrong ACK is repeated so soon behind the reset; 0: when it is due. */
+  readonly synAgainAfter: Nanos
   /** Text and FIN of a SYN,ACK count; otherwise they have to come again. */
   readonly takesSynAckText: boolean
   /** A listener has no ear for a SYN that is a FIN too. */

@@ -69,6 +69,8 @@ function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void 
   if (acks && (seqLeq(seg.ack, s.iss) || seqGt(seg.ack, snd.nxt))) {
     const reset = resetFor(seg)
     if (reset !== null) out.send(reset, 0)
+    const { synAgainAfter } = s.policy
+    if (synAgainAfter > 0 && s.rto.retransmits === 0) s.timers.retransmit = now + synAgainAfter
     return
   }
   if (seg.flags & RST) {

@@ -44,8 +44,10 @@ export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOu
   }
   tellReader(s, out)
   // A gap filled, wholly or in part, and a FIN are acknowledged at once.
-  if (ended || filled || s.reassembly !== null || s.rcv.dupStart !== s.rcv.dupEnd)
-    sendAck(s, now, out)
+  const later = ended && s.policy.delaysFinAck && s.state === 'ESTABLISHED'
+  if (later) rcv.quick = 0
+  const atOnce = filled || s.reassembly !== null || rcv.dupStart !== rcv.dupEnd
+  if (atOnce || (ended && !later)) sendAck(s, now, out)
   else acknowledgeLater(s, now, payload.length, out)
   if (ended) finArrives(s, now, out)
 }

@@ -19,6 +19,8 @@ export const LINUX = RFC.with({
   minshall: true, // tcp_minshall_check
   corkTime: 0, // tcp_probe0_base
   takesSynAckText: false,
+  delaysFinAck: true, // tcp_fin: the connection is in "pingpong mode"
+  synAgainAfter: ms(2), // TCP_TIMEOUT_MIN
   listenSkipsSynFin: true,
   crossingOffersAll: true,
   looseHalfOpenReset: true, // tcp_check_req

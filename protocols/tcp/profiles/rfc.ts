@@ -71,6 +71,8 @@ export const RFC = createPolicy({
   countsSegments: false,
   keepsSynText: true,
   takesSynAckText: true,
+  delaysFinAck: false,
+  synAgainAfter: 0,
   listenSkipsSynFin: false,
   crossingOffersAll: false,
   sendsChunks: false,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { TcpChoices } from '../../../protocols/tcp/policy.ts'
+import { ms } from '../../../protocols/time.ts'
 import { timeline } from '../../../sim/testing/timeline.ts'
 import { established, plain } from '../../timeline.ts'
 
@@ -170,6 +171,42 @@ describe('as Linux has it, by choice', () => {
          0.1    > . 1:1(0) ack 1 win 65535
          0.2    > . 1:1(0) ack 12 win 65524
          0.2    = CLOSE-WAIT"
+    `)
+  })
+
+  test('synAgainAfter: a wrong ACK is reset, and the SYN comes again', () => {
+    const script = `
+      0    connect
+      0.1  < . 0:0(0) ack 7
+      0.2  < . 0:0(0) ack 7`
+    const policy = { synAgainAfter: ms(2) }
+    expect(plain(script, { policy, until: '0.3s' })).toMatchInlineSnapshot(`
+      "   0      = SYN-SENT
+         0      > S 0:0(0) win 65535 <mss 1460>
+         0.1    > R 7:7(0) win 0
+         0.102  > S 0:0(0) win 65535 <mss 1460>  (rto #1, rto 2)
+         0.2    > R 7:7(0) win 0"
+    `)
+  })
+
+  test('delaysFinAck: half a close may wait for its ACK, a whole one does not', () => {
+    const policy = { delaysFinAck: true }
+    const half = `
+      1    < PF. 1:11(10) ack 1`
+    expect(established(half, { policy, until: '1.2s' })).toMatchInlineSnapshot(`
+      "   1      = CLOSE-WAIT
+         1.04   > . 1:1(0) ack 12 win 65524"
+    `)
+    const whole = `
+      1    shutdown
+      1.1  < . 1:1(0) ack 2
+      1.2  < F. 1:1(0) ack 2`
+    expect(established(whole, { policy, until: '1.3s' })).toMatchInlineSnapshot(`
+      "   1      = FIN-WAIT-1
+         1      > F. 1:1(0) ack 1 win 65535
+         1.1    = FIN-WAIT-2
+         1.2    > . 2:2(0) ack 2 win 65534
+         1.2    = TIME-WAIT"
     `)
   })
 
