@@ -241,7 +241,8 @@ export function transmit(
   const window = Math.min(snd.wnd, cc.cwnd + outside(s))
   const before = snd.nxt
   const fresh = snd.max === snd.una
-  let [chunk, left] = [0, 0]
+  let chunk = 0
+  let left = 0
   for (;;) {
     const unsent = seqDiff(snd.end, snd.nxt)
     if (unsent < 0) break // the FIN is out

@@ -7,7 +7,7 @@ import { needs } from './namespace.ts'
 
 // The two blocks of docs/live.md, as root would type them; their namespaces have other names here.
 
-const able = needs('curl', 'ping')
+const able = needs('curl', 'ping', 'iperf3')
 const page = readFileSync(join(import.meta.dirname, '../../docs/live.md'), 'utf8')
 const blocks = [...page.matchAll(/```sh\n([^]*?)```/g)].map(([, text]) => text!)
 
@@ -32,6 +32,7 @@ describe.skipIf(!able)('docs/live.md', () => {
     const out = typed(blocks[0]!)
     expect(out).toContain('3 received, 0% packet loss')
     expect(out).toContain('Index of /')
+    expect(out).toMatch(/bits\/sec +receiver/)
     expect(out).toContain('17e61cc7b0515ec1091cf9eb388cec2a6bb8d48a1286fc00d179a7ac7922afeb')
   })
 
