@@ -1,4 +1,5 @@
 import { NEVER } from '../time.ts'
+import { windowRate } from './pacing.ts'
 import type { TcpState } from './state.ts'
 
 /*
@@ -8,10 +9,7 @@ import type { TcpState } from './state.ts'
  * tcp_tso_autosize and tcp_cwnd_test).
  */
 
-const SECOND = 1e9
-const SLOW_START_GAIN = 2
-const GAIN = 1.2
-/** 2^10 of these are a second. */
+/** So many milliseconds are a second, counted as Linux does. */
 const PER_SECOND = 1024
 const LARGEST = 65_536
 /** Round trips are counted in so many nanoseconds: each halves what comes on top on a short path. */
@@ -26,11 +24,12 @@ export function chunkOf(s: TcpState, room: number, tail: boolean): number {
   return tail && whole < most && room > full * mss ? whole + 1 : Math.max(whole, 1)
 }
 
-function largestChunk({ cc, rto, rack, mss }: TcpState): number {
-  if (rto.srtt <= 0) return Math.floor(LARGEST / mss)
-  const gain = cc.cwnd < cc.ssthresh / 2 ? SLOW_START_GAIN : GAIN
+function largestChunk(s: TcpState): number {
+  const { rto, rack, mss } = s
+  const rate = windowRate(s)
+  if (rate === 0) return Math.floor(LARGEST / mss)
   const fastest = rack === null || rack.minRtt === NEVER ? rto.srtt : rack.minRtt
   const onTop = LARGEST / 2 ** Math.floor(fastest / SHORT)
-  const bytes = (gain * cc.cwnd * SECOND) / rto.srtt / PER_SECOND + onTop
+  const bytes = rate / PER_SECOND + onTop
   return Math.max(Math.floor(Math.min(bytes, LARGEST) / mss), 2)
 }

@@ -19,8 +19,11 @@ export interface Pacer {
 export const createPacer = (rate: number, now: Nanos): Pacer => ({ rate, at: now })
 
 /** Bytes a second; 0: not paced yet. */
-export function pacingRate({ cc, rto }: TcpState, pacer: Pacer): number {
-  if (pacer.rate > 0) return pacer.rate
+export const pacingRate = (s: TcpState, pacer: Pacer): number =>
+  pacer.rate > 0 ? pacer.rate : windowRate(s)
+
+/** What the window comes to, and some more, bytes a second; 0: nothing was measured yet. */
+export function windowRate({ cc, rto }: TcpState): number {
   if (rto.srtt <= 0) return 0
   const gain = cc.cwnd < cc.ssthresh / 2 ? SLOW_START_GAIN : GAIN
   return (gain * cc.cwnd * SECOND) / rto.srtt
