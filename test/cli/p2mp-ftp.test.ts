@@ -1,10 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { randomBytes } from '../sim/two-hosts.ts'
 import { Namespace, needs } from '../wire/namespace.ts'
-import { Desk, PROGRAM } from './program.ts'
+import { Desk, freeUdpPort, PROGRAM } from './program.ts'
 
 const desk = new Desk()
 const children: ChildProcess[] = []
@@ -45,22 +44,13 @@ async function start(ready: RegExp, command: string, ...args: string[]): Promise
   return running
 }
 
-/** A UDP port that was free a moment ago. */
-async function freePort(): Promise<string> {
-  const probe = createSocket('udp4')
-  await new Promise<void>((resolve) => probe.bind(0, '127.0.0.1', resolve))
-  const { port } = probe.address()
-  await new Promise<void>((resolve) => probe.close(resolve))
-  return String(port)
-}
-
 const content = randomBytes(60_123, 1)
 desk.write('in.bin', content)
 const lines = (text: string) => text.split('\n').filter((line) => line !== '')
 
 describe('over loopback', () => {
   test('a session: the course’s lines on stdout, the rest on stderr', async () => {
-    const port = await freePort()
+    const port = await freeUdpPort()
     const server = await start(
       /waits/,
       PROGRAM,
@@ -90,7 +80,7 @@ describe('over loopback', () => {
     desk.write('key', 'a secret of more than sixteen bytes\n')
     desk.write('other', 'another secret of that many bytes\n')
     desk.write('text', 'the same line again and again\n'.repeat(5000))
-    const port = await freePort()
+    const port = await freeUdpPort()
     const server = await start(
       /waits/,
       PROGRAM,
@@ -128,7 +118,7 @@ describe('over loopback', () => {
   })
 
   test('nobody is there: bounded, exit 1; nonsense: one line, exit 2', async () => {
-    const port = await freePort()
+    const port = await freeUdpPort()
     const absent = desk.run(
       'p2mp-ftp',
       'client',
@@ -167,7 +157,7 @@ describe.runIf(hasPython)('with an independent implementation', () => {
   const dialect = ['--profile', 'canonical', '--end', '5557']
 
   test('our client, its server', async () => {
-    const port = await freePort()
+    const port = await freeUdpPort()
     const server = await start(/ready/, 'python3', peer, 'server', port, 'c.bin')
     const client = desk.run('p2mp-ftp', 'client', '127.0.0.1', port, 'in.bin', '999', ...dialect)
     expect(client.code).toBe(0)
@@ -176,7 +166,7 @@ describe.runIf(hasPython)('with an independent implementation', () => {
   })
 
   test('its client, our server, which loses some; sessions and packets on one port', async () => {
-    const port = await freePort()
+    const port = await freeUdpPort()
     const options = ['--end', '5557', '--lose', '0,5,61']
     const server = await start(
       /waits/,

@@ -1,9 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'twinwire')
+
+/** A UDP port of the loopback that was free a moment ago. */
+export async function freeUdpPort(): Promise<string> {
+  const probe = createSocket('udp4')
+  await new Promise<void>((resolve) => probe.bind(0, '127.0.0.1', resolve))
+  const { port } = probe.address()
+  await new Promise<void>((resolve) => probe.close(resolve))
+  return String(port)
+}
 
 export interface Ended {
   readonly code: number | null

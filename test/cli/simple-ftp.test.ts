@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { afterAll, expect, test } from 'vitest'
 import { randomBytes } from '../sim/two-hosts.ts'
-import { Desk, PROGRAM } from './program.ts'
+import { Desk, freeUdpPort, PROGRAM } from './program.ts'
 
 const desk = new Desk()
 const children: ChildProcess[] = []
@@ -34,15 +33,6 @@ async function serve(...args: string[]): Promise<Running> {
   return running
 }
 
-/** A UDP port that was free a moment ago. */
-async function freePort(): Promise<string> {
-  const probe = createSocket('udp4')
-  await new Promise<void>((resolve) => probe.bind(0, '127.0.0.1', resolve))
-  const { port } = probe.address()
-  await new Promise<void>((resolve) => probe.close(resolve))
-  return String(port)
-}
-
 const content = randomBytes(20_123, 1)
 desk.write('in.bin', content)
 
@@ -54,7 +44,7 @@ test.each([
 ])(
   '%s over loopback: two packets are lost, the file is whole',
   async (name, both, sr, ofServer) => {
-    const port = await freePort()
+    const port = await freeUdpPort()
     const file = `${name.replaceAll(' ', '-')}.bin`
     const end = both.length > 0 ? ['--end', 'fin'] : []
     const server = await serve(port, file, '0', '--lose', '3,7', ...end, ...ofServer)

@@ -1,8 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { afterAll, expect, test } from 'vitest'
 import { randomBytes } from '../sim/two-hosts.ts'
-import { Desk, PROGRAM } from './program.ts'
+import { Desk, freeUdpPort, PROGRAM } from './program.ts'
 
 // What becomes of files when a transfer over loopback does not come to its end.
 
@@ -37,19 +36,11 @@ function start(command: string, ...args: string[]) {
   return running
 }
 
-async function freePort(): Promise<string> {
-  const probe = createSocket('udp4')
-  await new Promise<void>((resolve) => probe.bind(0, '127.0.0.1', resolve))
-  const { port } = probe.address()
-  await new Promise<void>((resolve) => probe.close(resolve))
-  return String(port)
-}
-
 const content = randomBytes(10_000_000, 1)
 desk.write('in.bin', content)
 
 test('a receiver that is interrupted keeps its part, and the next attempt goes on from there', async () => {
-  const port = await freePort()
+  const port = await freeUdpPort()
   const first = start(PROGRAM, 'p2mp-ftp', 'server', port, 'out.bin', '0')
   await first.says(/waits/)
   const sender = start(PROGRAM, 'p2mp-ftp', 'client', '127.0.0.1', port, 'in.bin', '1000')
@@ -86,7 +77,7 @@ if (!mounts) process.stderr.write('skipped: a full disk needs root and unshare\n
 test.runIf(mounts)(
   'a disk that is full in mid-transfer: an error at both ends, and no half file',
   async () => {
-    const port = await freePort()
+    const port = await freeUdpPort()
     const run = `mkdir full && mount -t tmpfs -o size=64k none full && "$0" p2mp-ftp server ${port} full/out.bin 0
 code=$?; ls full; exit $code`
     const receiver = start('unshare', '-m', 'bash', '-c', run, PROGRAM)
