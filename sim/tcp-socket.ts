@@ -168,7 +168,7 @@ export class TcpSocket extends Socket {
   /**
    * Resolves when all of it is in the send buffer. The bytes must not be written afterwards. `urgent`: the peer
    * is told at once that urgent data is ahead, up to the last of these bytes (MSG_OOB). `more`: what is less
-   * than a full segment waits for the next `send`, 200 ms at most (MSG_MORE).
+   * than a full segment waits for the next `send`, as long as under a cork (MSG_MORE).
    */
   async send(data: Data, how: SendOptions = {}): Promise<void> {
     let left = toBytes(data)
