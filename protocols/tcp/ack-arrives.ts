@@ -10,13 +10,21 @@ import { LOSS, OPEN, startOver } from './recovery.ts'
 import { renoAckArrives, renoDuplicate } from './reno-recovery.ts'
 import { sendMore } from './resend.ts'
 import { endBackOff, sampleRtt } from './rto.ts'
-import { newAck } from './scoreboard.ts'
+import { newAck, type Scoreboard, segmentsIn } from './scoreboard.ts'
 import { acknowledge, tellsDuplicate } from './sack.ts'
 import { sackAckArrives } from './sack-recovery.ts'
 import { ECE, FIN, SYN, type TcpSegment } from './segment.ts'
 import { dropBefore } from './send-queue.ts'
 import type { TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
+import {
+  firstSentAt,
+  isWindowUsed,
+  nowWaitsFor,
+  sampleByRound,
+  type Tally,
+  WAITS_FOR_NOTHING,
+} from './tally.ts'
 import { sendAck, TIMESTAMP_TICK, timestampAt, transmit } from './transmit.ts'
 import { eifelDetects, undoLoss } from './undo.ts'
 import { urgentAcknowledged } from './urgent.ts'
@@ -32,6 +40,8 @@ export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut
     return false
   }
   const acked = seqDiff(seg.ack, snd.una)
+  const { tally } = s
+  if (tally !== null) s.rto.latest = -1
   if (seg.flags & ECE && s.ecn !== null) echoArrives(s, now, s.ecn, seg.ack)
   if (s.board !== null) newAck(s.board)
   if (acked > 0) {
@@ -43,10 +53,12 @@ export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut
   if (s.sackPermitted && acked >= 0 && mattersToRecovery(s, seg)) {
     sackAckArrives(s, now, seg, acked, out)
   }
+  if (tally !== null && acked >= 0) ackTallied(s, tally, now, seg, acked)
   if (acked > 0) scheduleProbe(s, now)
   if (s.cc.rate !== null) noteDelivery(s, s.cc.rate, now, acked)
   updateWindow(s, now, seg, out)
   sendMore(s, now, out)
+  if (tally !== null && snd.una === snd.max) s.board = null
   return true
 }
 
@@ -84,7 +96,9 @@ function newDataAcknowledged(
   // no longer than before, and there is no reason to wait longer.
   if (delay !== NEVER && s.recovery.phase === LOSS && tellsDuplicate(seg)) endBackOff(rto, s.policy)
   const marked = seg.flags & ECE && s.ecn !== null
-  if (s.cc.limited && !marked && growsWindow(s)) controlOf(s).acked(s, now, acked)
+  if (s.tally === null && s.cc.limited && !marked && growsWindow(s)) {
+    controlOf(s).acked(s, now, acked)
+  }
   snd.una = seg.ack
   if (s.board !== null) acknowledge(s, s.board, now, seg)
   if (seqLt(snd.nxt, snd.una)) snd.nxt = snd.una
@@ -107,13 +121,14 @@ function newDataAcknowledged(
 
 function nothingInFlight(s: TcpState): void {
   const { timers } = s
-  s.board = null
+  if (s.tally === null) s.board = null
   timers.retransmit = timers.reorder = timers.tailLoss = NEVER
 }
 
 /** RFC 6298 §3 and RFC 7323 §4: a timed segment, or else the echo of a timestamp. */
 function measure(s: TcpState, now: Nanos, seg: TcpSegment, clock: number, out: TcpOut): void {
   const { rto } = s
+  if (s.tally !== null && s.board !== null) return measureFlight(s, s.tally, s.board, now, seg, out)
   const timing = rto.timedAt !== NEVER
   let rtt = -1
   if (timing && seqGeq(seg.ack, rto.timedEnd)) {
@@ -128,8 +143,46 @@ function measure(s: TcpState, now: Nanos, seg: TcpSegment, clock: number, out: T
   }
   rto.latest = rtt > now ? -1 : rtt // an echo of nothing that we sent
   if (rto.latest < 0 || (timing && rto.timedAt !== NEVER)) return
-  sampleRtt(rto, rtt, s.policy)
+  if (s.tally === null) sampleRtt(rto, rtt, s.policy)
+  else sampleByRound(s, s.tally, rtt)
   out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(rto.srtt) })
+}
+
+/** Every ACK measures: since when the first was on its way that it acknowledges (tcp_clean_rtx_queue). */
+function measureFlight(
+  s: TcpState,
+  t: Tally,
+  b: Scoreboard,
+  now: Nanos,
+  seg: TcpSegment,
+  out: TcpOut,
+): void {
+  const sentAt = firstSentAt(b, seg.ack)
+  let rtt = sentAt === NEVER ? -1 : now - sentAt
+  if (rtt < 0 && s.timestamps && seg.options.hasTimestamps && seg.options.timestampEcho !== 0) {
+    rtt = ((timestampAt(s, now) - seg.options.timestampEcho) | 0) * TIMESTAMP_TICK
+  }
+  if (rtt < 0 || rtt > now) return
+  s.rto.latest = rtt
+  sampleByRound(s, t, rtt)
+  out.event({ kind: 'rtt', socket: s.id, rtt, srtt: Math.round(s.rto.srtt) })
+}
+
+/** Of an ACK that has been dealt with: figures, and what the window may grow by (tcp_cong_control). */
+function ackTallied(s: TcpState, t: Tally, now: Nanos, seg: TcpSegment, acked: number): void {
+  const { board, rto } = s
+  const delivered = board === null ? acked : board.delivered
+  t.delivered += segmentsIn(delivered, s.mss)
+  const marked = seg.flags & ECE && s.ecn !== null
+  if (marked) t.deliveredMarked += segmentsIn(delivered, s.mss)
+  if (board !== null && board.sackedAt !== NEVER && rto.latest < 0) {
+    rto.latest = now - board.sackedAt
+    sampleByRound(s, t, rto.latest)
+  }
+  if (acked > 0 && delivered > 0 && !marked && isWindowUsed(s, t) && growsWindow(s)) {
+    controlOf(s).acked(s, now, delivered)
+  }
+  if (acked > 0 && s.snd.una === s.snd.end) nowWaitsFor(t, now, WAITS_FOR_NOTHING)
 }
 
 /**

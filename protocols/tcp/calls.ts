@@ -12,6 +12,7 @@ import { createSendQueue } from './send-queue.ts'
 import { readOption, setOption } from './settings.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, sendSyn, transmit } from './transmit.ts'
+import { createTally, nowWaitsFor, WAITS_FOR_ACKS, WAITS_FOR_NOTHING } from './tally.ts'
 import { queueUrgent, untilMark, urgentRead } from './urgent.ts'
 import { worthUpdating } from './window.ts'
 
@@ -84,6 +85,7 @@ function send(s: TcpState, now: Nanos, call: SocketCall & { kind: 'send' }, out:
   const space = Math.max(s.policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
   const taken = Math.min(bytes.length, space)
   if (taken > 0) {
+    if (s.policy.tallies) tallyBegins(s, now)
     const queue = (s.sendQueue ??= createSendQueue(snd.end))
     queue.chunks.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
     snd.end = seqAdd(snd.end, taken)
@@ -184,4 +186,10 @@ function abort(s: TcpState, out: TcpOut): void {
   }
   s.receiveQueue = null
   finish(s, out)
+}
+
+/** Text is queued: the figures of a sender begin. */
+function tallyBegins(s: TcpState, now: Nanos): void {
+  const tally = (s.tally ??= createTally(s, now))
+  if (tally.waitsFor === WAITS_FOR_NOTHING) nowWaitsFor(tally, now, WAITS_FOR_ACKS)
 }

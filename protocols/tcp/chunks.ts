@@ -1,5 +1,6 @@
-import { NEVER } from '../time.ts'
+import { NEVER, type Nanos } from '../time.ts'
 import { windowRate } from './pacing.ts'
+import { RECOVERY } from './recovery.ts'
 import type { TcpState } from './state.ts'
 
 /*
@@ -14,6 +15,34 @@ const PER_SECOND = 1024
 const LARGEST = 65_536
 /** Round trips are counted in so many nanoseconds: each halves what comes on top on a short path. */
 const SHORT = 512_000
+
+/** tcp_xmit_size_goal: what leaves as one is no more than half of the peer's window. */
+const sizeGoal = ({ snd, mss }: TcpState): number =>
+  Math.max(Math.floor(Math.min(LARGEST - HEADROOM, snd.maxWnd / 2) / mss), 1) * mss
+
+/** Of the largest packet, what headers take (MAX_TCP_HEADER). */
+const HEADROOM = 321
+/** tcp_tso_should_defer: whoever sent within this may wait for the next ACK; tcp_tso_win_divisor. */
+const RECENTLY = 1_000_000
+const WINDOW_PART = 3
+
+/**
+ * Whether what the windows let go had better wait for the next ACK, which will let more go at once
+ * (tcp_tso_should_defer).
+ *
+ * @param limit bytes that both windows let go
+ */
+export function defers(s: TcpState, now: Nanos, unsent: number, limit: number): boolean {
+  const { cc, mss, snd, rto, board, recovery } = s
+  const whole = Math.min(unsent, sizeGoal(s))
+  if (recovery.phase >= RECOVERY || whole <= mss || now - rto.sentAt >= RECENTLY) return false
+  if (limit >= largestChunk(s) * mss || (whole < unsent && limit >= whole)) return false
+  if (limit >= Math.min(snd.wnd, cc.cwnd) / WINDOW_PART || snd.una === snd.max) return false
+  const sentAt = board === null || board.head === board.ends.length ? now : board.times[board.head]!
+  if (now - sentAt < rto.srtt / 2) return false
+  if (limit <= whole) return true
+  return !s.finQueued
+}
 
 /** How many of the next segments leave as one, where `room` bytes may. `tail`: less than one may be among them. */
 export function chunkOf(s: TcpState, room: number, tail: boolean): number {

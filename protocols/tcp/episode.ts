@@ -14,14 +14,15 @@ import type { TcpState } from './state.ts'
 const flightSize = (s: TcpState): number =>
   Math.min(seqDiff(s.snd.max, s.snd.una), Math.max(s.cc.cwnd, s.mss))
 
-function begin(s: TcpState, now: Nanos, phase: Phase): Episode {
+/** @param before the congestion window before the loss */
+function begin(s: TcpState, now: Nanos, phase: Phase, before = 0): Episode {
   const { recovery, snd } = s
   recovery.phase = phase
   recovery.recover = snd.max
   recovery.partial = false
   recovery.left = 0
   return (recovery.episode = {
-    recoverFs: seqDiff(snd.max, snd.una),
+    recoverFs: s.policy.wholeWindows && phase === RECOVERY ? before : seqDiff(snd.max, snd.una),
     prrDelivered: 0,
     prrOut: 0,
     reducedAt: now,
@@ -45,12 +46,22 @@ function remember(s: TcpState): void {
   }
 }
 
+/** What a loss is a part of: Linux takes the window itself. */
+const lossWindow = (s: TcpState): number => (s.policy.wholeWindows ? s.cc.cwnd : flightSize(s))
+
+/** Windows that are whole segments have such a threshold. */
+function roundThreshold({ cc, mss, policy }: TcpState): void {
+  if (policy.wholeWindows) cc.ssthresh = Math.max(Math.floor(cc.ssthresh / mss), 2) * mss
+}
+
 /** Loss was found while ACKs come in. */
 export function enterRecovery(s: TcpState, now: Nanos): void {
   const control = controlOf(s)
   remember(s)
-  control.lost(s, now, flightSize(s))
-  begin(s, now, RECOVERY)
+  const { cwnd } = s.cc
+  control.lost(s, now, lossWindow(s))
+  roundThreshold(s)
+  begin(s, now, RECOVERY, cwnd)
   if (control.prr) s.cc.cwnd = s.cc.ssthresh
   windowReduced(s)
 }
@@ -79,7 +90,8 @@ export function enterLoss(s: TcpState, now: Nanos): void {
   // RFC 5682 §2.1: not where an earlier loss is being repaired.
   const frto = policy.frto && recovery.phase !== RECOVERY
   remember(s)
-  controlOf(s).timedOut(s, now, flightSize(s), first)
+  controlOf(s).timedOut(s, now, lossWindow(s), first)
+  roundThreshold(s)
   windowReduced(s)
   begin(s, now, LOSS).frto = frto ? 1 : 0
   recovery.dupAcks = 0

@@ -21,6 +21,8 @@ export function frtoSaysSpurious(
   const { recovery } = s
   const { episode } = recovery
   if (episode === null || recovery.phase !== LOSS || episode.frto === 0) return false
+  // A first ACK that covers what was not sent again is enough for Linux (tcp_process_loss).
+  if (s.policy.undoesWholly && b !== null && acked > 0 && b.shown & ORIGINAL) return true
   if (!seqLt(s.snd.una, recovery.recover - (s.sackPermitted ? 0 : 1))) {
     episode.frto = 0 // everything has arrived: there is nothing left to find out
     return false

@@ -1,7 +1,18 @@
 import { seqDiff, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import { OPEN } from './recovery.ts'
-import { lengthOf, RETRANSMITTED, SACKED, type Scoreboard, segmentsIn } from './scoreboard.ts'
+import { DISORDER, OPEN, RECOVERY } from './recovery.ts'
+import { NO_THRESHOLD } from './congestion/congestion.ts'
+import { TIMESTAMP_BYTES } from './negotiate.ts'
+import { duplicatesFor } from './rack.ts'
+import {
+  lengthOf,
+  LOST,
+  RETRANSMITTED,
+  SACKED,
+  type Scoreboard,
+  segmentsIn,
+  TWICE,
+} from './scoreboard.ts'
 import type { TcpState, TcpStateName } from './state.ts'
 
 /** A connection's figures in the names and units of Linux's `TCP_INFO` (`linux/tcp.h`). */
@@ -63,7 +74,9 @@ export interface TcpInfo {
 
 export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
   const { snd, rcv, rto, cc, counts, board } = s
-  const held = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
+  const kept = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
+  // Without SACK the one segment that is being repaired.
+  const held = !s.sackPermitted && s.recovery.phase === RECOVERY ? 1 : 0
   return {
     state: s.state,
     tcpi_ca_state: caState(s),
@@ -76,23 +89,24 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_ato: micros(rcv.quick > 0 ? 0 : s.policy.delayedAck),
     tcpi_snd_mss: s.mss,
     tcpi_rcv_mss: rcv.mss,
-    tcpi_advmss: s.pathMss,
+    tcpi_advmss: s.pathMss - (s.timestamps ? TIMESTAMP_BYTES : 0),
     tcpi_pmtu: Math.min(s.pathMss, s.routeMss, s.holeMss) + HEADERS,
     tcpi_snd_cwnd: Math.floor(cc.cwnd / s.mss),
-    tcpi_snd_ssthresh: Math.floor(cc.ssthresh / s.mss),
+    tcpi_snd_ssthresh:
+      cc.ssthresh === NO_THRESHOLD ? NO_THRESHOLD : Math.floor(cc.ssthresh / s.mss),
     tcpi_snd_wnd: snd.wnd,
     tcpi_rcv_wnd: Math.max(seqDiff(rcv.adv, rcv.nxt), 0),
     tcpi_rcv_ssthresh: rcv.buffer,
-    tcpi_rcv_space: Math.max(rcv.buffer - held, 0),
+    tcpi_rcv_space: Math.max(rcv.buffer - kept, 0),
     tcpi_retransmits: s.timers.persist === NEVER ? rto.retransmits : 0,
-    tcpi_backoff: rto.retransmits,
+    tcpi_backoff: s.tally === null ? rto.retransmits : Math.max(s.tally.backOff, rto.retransmits),
     tcpi_total_retrans: rto.total,
     tcpi_probes: s.keepProbes > 0 ? s.keepProbes : s.timers.persist === NEVER ? 0 : rto.retransmits,
     tcpi_unacked: Math.ceil(seqDiff(snd.max, snd.una) / s.mss),
-    tcpi_sacked: board === null ? 0 : segmentsIn(board.sacked, s.mss),
-    tcpi_lost: board === null ? 0 : segmentsIn(board.lost, s.mss),
-    tcpi_retrans: board === null ? 0 : segmentsIn(sentAgain(board), s.mss),
-    tcpi_reordering: s.policy.dupAckThreshold,
+    tcpi_sacked: sacked(s),
+    tcpi_lost: board === null ? held : segmentsIn(board.lost + sentAgain(board), s.mss),
+    tcpi_retrans: board === null ? held : segmentsIn(sentAgain(board), s.mss),
+    tcpi_reordering: duplicatesFor(s),
     tcpi_notsent_bytes: Math.max(seqDiff(snd.end, snd.max), 0),
     tcpi_last_data_sent: since(now, rto.sentAt),
     tcpi_last_data_recv: since(now, rcv.textAt),
@@ -128,11 +142,20 @@ function caState({ recovery, snd, ecn }: TcpState): number {
 /** TCP_CA_CWR; the others are the phases of loss recovery. */
 const CWR = 2
 
-/** Bytes that were sent again and are not known to have come. */
+/** Bytes that were sent again, are not known to have come nor taken for lost once more; not what was
+ * sent again to be on the safe side. */
 function sentAgain(board: Scoreboard): number {
   let bytes = 0
+  const looked = RETRANSMITTED | SACKED | LOST | TWICE
   for (let i = board.head; i < board.ends.length; i++) {
-    if ((board.fates[i]! & (RETRANSMITTED | SACKED)) === RETRANSMITTED) bytes += lengthOf(board, i)
+    if ((board.fates[i]! & looked) === RETRANSMITTED) bytes += lengthOf(board, i)
   }
   return bytes
+}
+
+/** Segments that the peer holds: without SACK, as many as there were duplicate ACKs. */
+function sacked({ board, recovery, mss, sackPermitted }: TcpState): number {
+  if (board !== null) return segmentsIn(board.sacked, mss)
+  if (sackPermitted) return 0
+  return recovery.phase === DISORDER ? recovery.dupAcks : segmentsIn(recovery.left, mss)
 }

@@ -8,7 +8,7 @@ import { MAX_SCALE, scaleFor } from './window.ts'
 
 // What the two SYNs agree on: MSS, window scale, timestamps, SACK.
 
-const TIMESTAMP_BYTES = 12
+export const TIMESTAMP_BYTES = 12
 /** Less than this is refused: no path is so small, and tiny segments are an attack. */
 const MIN_MSS = 64
 

@@ -47,6 +47,20 @@ export interface TcpChoices {
   readonly hystart: boolean
   /** RFC 5681 §3.2. */
   readonly dupAckThreshold: number
+  /** Figures of every round trip are kept (`tally.ts`): the timeout, and what counts as a window that was
+   * used, follow them. */
+  readonly tallies: boolean
+  /** Windows are counted in segments: what PRR and a loss come to is rounded to whole ones. */
+  readonly wholeWindows: boolean
+  /** RFC 3465 §2.3: the same after a timeout. */
+  readonly lossSlowStartLimit: number
+  /** An idle window is halved for each timeout that went by, not restarted at once. */
+  readonly idleHalves: boolean
+  /** A retransmission that is lost shrinks the window once more (RFC 5681 §4.3). */
+  readonly reducesAgain: boolean
+  /** A loss that was none gives back the whole window, and the first ACK after a timeout may show it;
+   * otherwise RFC 4015 §4 and RFC 5682 §3.1. */
+  readonly undoesWholly: boolean
   /** Segments leave one after the other at a rate. BBR does so in any case. */
   readonly pacing: boolean
   /** RFC 3168. */

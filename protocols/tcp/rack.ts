@@ -90,10 +90,14 @@ export function rackRecovered(r: Rack): void {
   if (r.reoWndPersist <= 0) r.reoWndMult = 1
 }
 
+/** DupThresh: more where reordering has been seen, as far as anybody counts. */
+export const duplicatesFor = ({ tally, policy }: TcpState): number =>
+  tally === null ? policy.dupAckThreshold : tally.reordering
+
 /** Step 4: RACK.reo_wnd. */
 export function reorderingWindow(s: TcpState, r: Rack, b: Scoreboard): Nanos {
   if (!r.reorderingSeen) {
-    if (s.recovery.phase >= RECOVERY || b.segsSacked >= s.policy.dupAckThreshold) return 0
+    if (s.recovery.phase >= RECOVERY || b.segsSacked >= duplicatesFor(s)) return 0
   }
   return Math.min(Math.floor((r.reoWndMult * r.minRtt) / 4), s.rto.srtt)
 }

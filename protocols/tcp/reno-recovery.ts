@@ -3,7 +3,7 @@ import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { frtoSaysSpurious } from './frto.ts'
 import type { TcpOut } from './output.ts'
-import { prr } from './prr.ts'
+import { prr, prrInSegments } from './prr.ts'
 import { enterLoss, enterRecovery, leaveEpisode } from './episode.ts'
 import { DISORDER, LOSS, OPEN, RECOVERY } from './recovery.ts'
 import type { TcpState } from './state.ts'
@@ -59,15 +59,22 @@ export function renoDuplicate(s: TcpState, now: Nanos, out: TcpOut): void {
   }
   enterRecovery(s, now)
   recovery.left = policy.dupAckThreshold * s.mss
+  if (policy.wholeWindows) reduce(s, s.mss, s.mss)
   retransmitFirst(s, now, 'fast', out)
-  reduce(s, recovery.left)
+  if (!policy.wholeWindows) reduce(s, recovery.left)
 }
 
 /** RFC 6937 §3, where a duplicate ACK stands for a segment delivered. */
-function reduce(s: TcpState, delivered: number): void {
+function reduce(s: TcpState, delivered: number, lost = 0): void {
   const { cc, recovery, snd, policy } = s
   if (!policy.prr || !controlOf(s).prr) return
-  const pipe = seqDiff(snd.max, snd.una) - recovery.left
+  const pipe = seqDiff(snd.max, snd.una) - recovery.left - lost
+  if (policy.wholeWindows) {
+    cc.cwnd =
+      pipe +
+      prrInSegments(recovery.episode!, delivered, pipe, cc.ssthresh, s.mss, delivered > s.mss)
+    return
+  }
   cc.cwnd = pipe + prr(recovery.episode!, delivered, pipe, cc.ssthresh, s.mss)
 }
 

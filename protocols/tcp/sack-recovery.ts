@@ -3,7 +3,7 @@ import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { frtoSaysSpurious } from './frto.ts'
 import type { TcpOut } from './output.ts'
-import { prr } from './prr.ts'
+import { prr, prrInSegments } from './prr.ts'
 import { rackDetectLoss, rackDuplicate, rackRecovered } from './rack.ts'
 import { enterLoss, enterRecovery, leaveEpisode, reduceAgain } from './episode.ts'
 import { DISORDER, OPEN, RECOVERY, usesRack } from './recovery.ts'
@@ -17,11 +17,13 @@ import {
   newAck,
   SACKED,
   type Scoreboard,
+  segmentsIn,
   splitAt,
   unknownFlight,
 } from './scoreboard.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
+import type { Tally } from './tally.ts'
 import { probeAnswered } from './tlp.ts'
 import { duplicateTold, forgetUndo, undoLoss } from './undo.ts'
 
@@ -44,6 +46,7 @@ export function sackAckArrives(
   if (said & SAYS_DUPLICATE) {
     if (rack !== null) rackDuplicate(rack, snd.una, snd.nxt)
     const { sack } = seg.options
+    if (s.tally !== null) duplicateCounts(s, s.tally, seqDiff(sack[1]!, sack[0]!))
     if (duplicateTold(s, sack[0]!, sack[1]!)) undoLoss(s, now, acked, NEVER, out)
   }
   probeAnswered(s, now, seg, acked, said)
@@ -51,9 +54,16 @@ export function sackAckArrives(
   else if (said & SAYS_NEW) recovery.dupAcks += 1
   if (frtoSaysSpurious(s, s.board, acked, (said & SAYS_NEW) !== 0))
     undoLoss(s, now, acked, NEVER, out)
+  const wasOpen = recovery.phase === OPEN
   endEpisode(s, now)
-  if (s.board !== null) findLoss(s, s.board, now)
+  if (s.board !== null) findLoss(s, s.board, now, acked, wasOpen)
   forgetUndo(s)
+}
+
+/** A retransmission that was not needed has been delivered as well (tcp_dsack_seen). */
+function duplicateCounts({ board, mss, rto }: TcpState, tally: Tally, bytes: number): void {
+  tally.duplicates += segmentsIn(bytes, mss)
+  if (board !== null && rto.total > 0) board.delivered += bytes
 }
 
 /** RFC 6675 §5: everything that was out has arrived. */
@@ -69,10 +79,15 @@ function endEpisode(s: TcpState, now: Nanos): void {
   }
 }
 
-function findLoss(s: TcpState, b: Scoreboard, now: Nanos): void {
+function findLoss(s: TcpState, b: Scoreboard, now: Nanos, acked: number, wasOpen: boolean): void {
   const { recovery, rack } = s
   if (recovery.phase === OPEN) {
-    if (b.sacked === 0) return
+    if (b.sacked === 0) {
+      // What an episode leaves behind may be late as well.
+      if (wasOpen || rack === null || s.tally === null) return
+      rackDetectLoss(s, rack, b, now)
+      if (b.lost === 0) return
+    }
     recovery.phase = DISORDER
     s.timers.tailLoss = NEVER
   }
@@ -87,8 +102,10 @@ function findLoss(s: TcpState, b: Scoreboard, now: Nanos): void {
   }
   const { episode } = recovery
   if (recovery.phase !== RECOVERY || episode === null) return
-  if (b.newlyLost > 0 && b.lostAgain >= episode.reducedAt) reduceAgain(s, now, episode)
-  reduce(s, b)
+  if (s.policy.reducesAgain && b.newlyLost > 0 && b.lostAgain >= episode.reducedAt) {
+    reduceAgain(s, now, episode)
+  }
+  reduce(s, b, acked)
 }
 
 function markFirstLost(s: TcpState, b: Scoreboard): void {
@@ -98,11 +115,17 @@ function markFirstLost(s: TcpState, b: Scoreboard): void {
 }
 
 /** RFC 6937 §3. The first retransmission goes out in any case. */
-function reduce(s: TcpState, b: Scoreboard): void {
+function reduce(s: TcpState, b: Scoreboard, acked: number): void {
   const { cc, recovery, snd, policy } = s
   if (!policy.prr || !controlOf(s).prr) return
   const e = recovery.episode!
   const pipe = seqDiff(snd.max, snd.una) - away(b)
+  if (policy.wholeWindows) {
+    if (b.delivered === 0) return
+    const wins = acked > 0 && b.newlyLost === 0
+    cc.cwnd = pipe + prrInSegments(e, b.delivered, pipe, cc.ssthresh, s.mss, wins)
+    return
+  }
   const sendable = prr(e, b.delivered, pipe, cc.ssthresh, s.mss)
   cc.cwnd = pipe + (e.force ? Math.max(sendable, s.mss) : sendable)
 }
@@ -114,7 +137,7 @@ export function reorderingTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   newAck(board)
   rackDetectLoss(s, s.rack, board, now)
   if (board.lost > 0 && recovery.phase < RECOVERY) enterRecovery(s, now)
-  if (recovery.phase === RECOVERY) reduce(s, board)
+  if (recovery.phase === RECOVERY) reduce(s, board, 0)
   sendMore(s, now, out)
 }
 

@@ -21,6 +21,7 @@ import {
 } from './scoreboard.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
+import { noteReordering } from './tally.ts'
 import { timestampAt } from './transmit.ts'
 
 // What ACKs tell of the flight: the cumulative acknowledgement, the blocks of RFC 2018 and the
@@ -55,16 +56,24 @@ function delivered(s: TcpState, b: Scoreboard, i: number, now: Nanos, seg: TcpSe
 /** The cumulative acknowledgement: everything before `ack` leaves the board. */
 export function acknowledge(s: TcpState, b: Scoreboard, now: Nanos, seg: TcpSegment): void {
   const { ack } = seg
+  let late: Seq | null = null
+  const fack = highestSacked(b)
   while (b.head < b.ends.length && seqLeq(b.ends[b.head]!, ack)) {
     const i = b.head
     const fate = b.fates[i]!
     if (fate & SACKED) b.segsSacked -= segmentsIn(lengthOf(b, i), s.mss)
-    else delivered(s, b, i, now, seg)
+    else {
+      if (late === null && (fate & RETRANSMITTED) === 0) late = startOf(b, i)
+      delivered(s, b, i, now, seg)
+    }
     if (fate & (SACKED | LOST | TWICE)) setFate(b, i, 0)
     b.start = b.ends[i]!
     b.head = i + 1
   }
   if (b.head < b.ends.length && seqGt(ack, b.start)) acknowledgePart(s, b, now, seg)
+  if (late !== null && s.tally !== null && seqLt(late, fack)) {
+    noteReordering(s.tally, late, b.sacked === 0 ? ack : b.highSacked, s.mss)
+  }
   compact(b)
 }
 
@@ -89,6 +98,7 @@ export function takeBlocks(s: TcpState, now: Nanos, seg: TcpSegment): number {
   const { snd } = s
   let said = 0
   let from = 0
+  const fack = s.board === null ? snd.una : highestSacked(s.board)
   if (tellsDuplicate(seg)) {
     said = SAYS_DUPLICATE
     from = 2
@@ -101,8 +111,14 @@ export function takeBlocks(s: TcpState, now: Nanos, seg: TcpSegment): number {
     const b = (s.board ??= unknownFlight(snd.una, snd.nxt))
     if (markSacked(s, b, left, right, now, seg)) said |= SAYS_NEW
   }
+  const { tally, board } = s
+  if (tally !== null && board !== null && board.late !== null && seqLt(board.late, fack)) {
+    noteReordering(tally, board.late, board.highSacked, s.mss)
+  }
   return said
 }
+
+const highestSacked = (b: Scoreboard): Seq => (b.sacked === 0 ? b.start : b.highSacked)
 
 /** RFC 2883 §4: the first block lies below the cumulative ACK, or within the second. */
 export function tellsDuplicate({ ack, options: { sack } }: TcpSegment): boolean {
@@ -128,6 +144,11 @@ function markSacked(
     const fate = b.fates[i]!
     if (fate & SACKED) continue
     delivered(s, b, i, now, seg)
+    if ((fate & RETRANSMITTED) === 0) {
+      if (b.sackedAt === NEVER) b.sackedAt = b.times[i]!
+      const start = startOf(b, i)
+      if (b.late === null || seqLt(start, b.late)) b.late = start
+    }
     setFate(b, i, (fate & RETRANSMITTED) | SACKED)
     b.segsSacked += segmentsIn(lengthOf(b, i), s.mss)
     news = true

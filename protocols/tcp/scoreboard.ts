@@ -52,12 +52,17 @@ export interface Scoreboard {
   /** Of what it delivered, the run that was sent last; NEVER: nothing. */
   newestAt: Nanos
   newestEnd: Seq
+  /** When the first was sent of what it SACKs and what was sent once; NEVER: nothing. */
+  sackedAt: Nanos
+  /** Where the lowest of that begins. */
+  late: Seq | null
 }
 
 /** An ACK comes in: what it delivers is counted anew. */
 export function newAck(b: Scoreboard): void {
   b.delivered = b.shown = b.newlyLost = 0
-  b.newestAt = NEVER
+  b.newestAt = b.sackedAt = NEVER
+  b.late = null
 }
 
 /** Something was delivered that had been sent once, before loss was found. */
@@ -85,6 +90,8 @@ export const createScoreboard = (start: Seq): Scoreboard => ({
   lostAgain: -1,
   newestAt: NEVER,
   newestEnd: start,
+  sackedAt: NEVER,
+  late: null,
 })
 
 /** Bytes of the flight that are not in the network: SetPipe of RFC 6675 §4. */

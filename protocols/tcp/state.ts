@@ -15,6 +15,7 @@ import type { Rack } from './rack.ts'
 import { type RtoState, createRto } from './rto.ts'
 import type { Scoreboard } from './scoreboard.ts'
 import type { SendQueue } from './send-queue.ts'
+import type { Tally } from './tally.ts'
 
 /** The eleven states of RFC 9293 §3.3.2. */
 export type TcpStateName =
@@ -77,6 +78,7 @@ export interface TcpState {
   board: Scoreboard | null
   rack: Rack | null
   counts: Counts
+  tally: Tally | null
   timers: Timers<TcpTimerName>
   /** Payload bytes of a full segment: the peer's MSS and the path's, less the options we send. */
   mss: number
@@ -203,6 +205,7 @@ export function createTcp(c: NewConnection): TcpState {
     board: null,
     rack: null,
     counts: createCounts(),
+    tally: null,
     timers: createTimers(),
     mss: pathMss,
     pathMss,

@@ -90,6 +90,7 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
       : fail(s, s.softError ?? 'ETIMEDOUT', out)
   }
   backOff(rto, policy)
+  if (s.tally !== null) s.tally.backOff += 1
   if (opening) {
     sendSyn(s, now, out)
     return boundTimeout(s)

@@ -17,8 +17,9 @@ import { append, endOf, RETRANSMITTED, unknownFlight } from './scoreboard.ts'
 import { sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
+import { noteUse } from './tally.ts'
 import { urgentPointer } from './urgent.ts'
-import { chunkOf } from './chunks.ts'
+import { chunkOf, defers } from './chunks.ts'
 import { advertise, advertiseOnSyn } from './window.ts'
 
 // Deciding what to send, RFC 9293 §3.8, and sending it.
@@ -209,6 +210,7 @@ function track(s: TcpState, now: Nanos, seq: Seq, end: Seq): void {
   if (s.board === null) {
     if (!s.policy.rack) return
     s.rack ??= createRack(snd.una)
+    if (s.tally !== null && s.tally.minRtt < s.rack.minRtt) s.rack.minRtt = s.tally.minRtt
     s.board = unknownFlight(snd.una, seq)
   }
   if (seq !== endOf(s.board)) return
@@ -243,6 +245,7 @@ export function transmit(
   const fresh = snd.max === snd.una
   let chunk = 0
   let left = 0
+  let deferred = false
   for (;;) {
     const unsent = seqDiff(snd.end, snd.nxt)
     if (unsent < 0) break // the FIN is out
@@ -256,6 +259,10 @@ export function transmit(
       break
     }
     if (s.policy.sendsChunks && left === 0) {
+      if (defers(s, now, unsent, usable)) {
+        deferred = cc.limited = true
+        break
+      }
       const tail = usable >= unsent && (!mustGather(s) || s.finQueued)
       chunk = left = chunkOf(s, Math.min(unsent, usable), tail)
     }
@@ -272,6 +279,7 @@ export function transmit(
     if (fresh) s.rto.stuckAt = now
     scheduleProbe(s, now)
   }
+  if (s.tally !== null) noteUse(s, s.tally, deferred)
   const keeps = remainder === 'kept' || (s.policy.cork && remainder !== 'sent')
   if (keeps && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
     timers.hold = now + (s.policy.corkTime || s.rto.rto)

@@ -1,13 +1,14 @@
-import { type Seq, seqDiff, seqGeq, seqGt, seqLt, seqMax } from '../sequence.ts'
+import { type Seq, seqAdd, seqDiff, seqGeq, seqGt, seqLt, seqMax } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import type { TcpOut } from './output.ts'
 import { leaveEpisode } from './episode.ts'
-import { LOSS, OPEN } from './recovery.ts'
+import { LOSS, OPEN, RECOVERY } from './recovery.ts'
 import { adaptToDelay } from './rto.ts'
 import { away, endOf, segmentsIn, unmarkLost } from './scoreboard.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
+import { noteReordering } from './tally.ts'
 
 // What was taken for lost had only been late: RFC 3522 and RFC 2883 find it, RFC 4015 answers, and so
 // F-RTO (`frto.ts`) does.
@@ -58,20 +59,31 @@ export function undoLoss(s: TcpState, now: Nanos, acked: number, rtt: Nanos, out
   out.event({ kind: 'spurious', socket: s.id, seq: snd.una })
   if (before === null) return
   recovery.undo = null
+  const { tally } = s
+  if (tally !== null && board !== null && rtt !== NEVER && recovery.phase === RECOVERY) {
+    noteReordering(
+      tally,
+      seqAdd(snd.una, -acked),
+      board.sacked === 0 ? snd.una : board.highSacked,
+      s.mss,
+    )
+  }
   const timedOut = recovery.phase === LOSS
   if (board !== null) unmarkLost(board)
   if (timedOut) {
     // Step 5: nothing of it is sent again, but what a narrower path had made begin anew before.
     snd.nxt = board === null ? snd.max : seqMax(snd.nxt, endOf(board))
-    if (rtt !== NEVER && answersOriginal(s, now)) adaptToDelay(s.rto, rtt, policy) // step 9
+    const adapts = rtt !== NEVER && !policy.undoesWholly
+    if (adapts && answersOriginal(s, now)) adaptToDelay(s.rto, rtt, policy) // step 9
   }
   if (recovery.phase !== OPEN) leaveEpisode(s)
   const flight = seqDiff(snd.max, snd.una) - (board === null ? 0 : away(board))
   // Step 8: after a timeout the flight has drained, and a burst must not follow.
-  const cwnd = timedOut
+  const drained = timedOut && !policy.undoesWholly
+  const cwnd = drained
     ? Math.min(flight + Math.min(acked, policy.initialWindow * s.mss), before.cwnd)
     : before.cwnd
-  const ssthresh = timedOut ? Math.max(before.flight, before.ssthresh) : before.ssthresh
+  const ssthresh = drained ? Math.max(before.flight, before.ssthresh) : before.ssthresh
   controlOf(s).undone(s, now, cwnd, ssthresh)
 }
 

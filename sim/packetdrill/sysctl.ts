@@ -53,7 +53,7 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_rfc1337': (n) => policy({ timeWaitStays: n !== 0 }),
   'net.ipv4.tcp_slow_start_after_idle': (n) => policy({ idleRestart: n !== 0 }),
   'net.ipv4.tcp_invalid_ratelimit': (n) => policy({ challengeWindow: ms(n) }),
-  'net.ipv4.tcp_rto_min_us': (n) => policy({ rtoMin: 1000 * n }),
+  'net.ipv4.tcp_rto_min_us': (n) => policy({ rtoMin: 1000 * n, rtoGranularity: 1000 * n }),
   'net.ipv4.tcp_fastopen': only(0),
   'net.ipv4.tcp_fack': only(0),
   'net.ipv4.tcp_autocorking': only(0),
@@ -118,7 +118,7 @@ const IDLE_COMMAND = /^(tc|ethtool|ip|kldstat|kldload|\S*sysctl_restore\S*\.sh)\
 /** What the suites of Linux begin with, as far as it is not what the TCP does anyway. */
 const DEFAULTS = /^\S*\bdefaults\.sh$/
 const LINUX_DEFAULTS: Partial<TcpChoices> = {
-  receiveBuffer: 540_000,
+  receiveBuffer: 270_000, // half of it holds payload
   receiveBufferMax: 15_728_640,
   sendBuffer: 262_144,
   synRetries: 5,

@@ -1,4 +1,6 @@
-import type { CongestionControl } from './congestion.ts'
+import type { Nanos } from '../../time.ts'
+import type { TcpState } from '../state.ts'
+import { type CongestionControl, NO_THRESHOLD } from './congestion.ts'
 import { slowStart } from './slow-start.ts'
 
 /** RFC 5681: congestion avoidance by byte counting, halving on loss. */
@@ -45,7 +47,21 @@ export const newReno: CongestionControl = {
   sampled() {},
 
   /** RFC 5681 §4.1: after an idle RTO the network is asked anew. */
-  resumed({ cc, mss, policy }, _now, idle) {
-    if (idle && policy.idleRestart) cc.cwnd = Math.min(cc.cwnd, policy.initialWindow * mss)
+  resumed(s, now, idle) {
+    const { cc, mss, policy } = s
+    if (!idle || !policy.idleRestart) return
+    const restart = Math.min(cc.cwnd, policy.initialWindow * mss)
+    if (!policy.idleHalves) cc.cwnd = restart
+    else halveForIdleness(s, now, restart)
   },
+}
+
+/** RFC 2861 §3.1: once for each timeout, and what the path has borne is remembered. */
+function halveForIdleness(s: TcpState, now: Nanos, restart: number): void {
+  const { cc, rto } = s
+  if (cc.ssthresh !== NO_THRESHOLD) cc.ssthresh = Math.max(cc.ssthresh, 0.75 * cc.cwnd)
+  for (let idle = now - rto.sentAt - rto.rto; idle > 0 && cc.cwnd > restart; idle -= rto.rto) {
+    cc.cwnd /= 2
+  }
+  cc.cwnd = Math.max(Math.floor(cc.cwnd / s.mss) * s.mss, restart)
 }

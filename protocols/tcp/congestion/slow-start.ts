@@ -10,10 +10,12 @@ import { createHystart, hystartGrowth } from './hystart.ts'
 export function slowStart(s: TcpState, bytes: number): void {
   const { cc, mss, policy, snd } = s
   // RFC 3465 §2.3: after a timeout an ACK may cover what arrived long ago.
-  const limit = seqLt(snd.una, s.recovery.recover) ? 1 : policy.slowStartLimit
+  const limit = seqLt(snd.una, s.recovery.recover)
+    ? policy.lossSlowStartLimit
+    : policy.slowStartLimit
   const credit = Math.min(bytes, limit * mss)
   if (!policy.hystart || cc.ssthresh !== NO_THRESHOLD) {
-    cc.cwnd += credit
+    cc.cwnd = policy.wholeWindows ? Math.min(cc.cwnd + credit, cc.ssthresh) : cc.cwnd + credit
     return
   }
   const h = (cc.hystart ??= createHystart(snd.nxt))

@@ -8,6 +8,14 @@ import { RFC } from './rfc.ts'
 export const LINUX = RFC.with({
   rtoMin: ms(200), // TCP_RTO_MIN
   rtoMax: s(120), // TCP_RTO_MAX
+  rtoGranularity: ms(200), // tcp_rtt_estimator: the floor is the variation's
+  tallies: true,
+  wholeWindows: true,
+  slowStartLimit: 1 << 16, // tcp_slow_start
+  lossSlowStartLimit: 1 << 16,
+  idleHalves: true, // tcp_cwnd_restart
+  reducesAgain: false,
+  undoesWholly: true, // tcp_undo_cwnd_reduction
   // tcp_syn_retries 6, tcp_syn_linear_timeouts 4: 131 s in all.
   synSchedule: [s(1), s(1), s(1), s(1), s(1), s(2), s(4), s(8), s(16), s(32), s(64)],
   synRetries: 10,
