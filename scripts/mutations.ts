@@ -70,6 +70,30 @@ export const MUTATIONS: readonly Mutation[] = [
     'const counts = seg.seq === s.rcv.nxt || ',
     'const counts = true || ',
   ),
+  tcp(
+    'the text left out of signatures',
+    'signature',
+    'md5(head, segment.payload, key)',
+    'md5(head, key)',
+  ),
+  host(
+    'signatures not looked at',
+    'signing',
+    "return isSignedWith(segment, source, destination, key, signature) ? null : 'tcp md5 wrong'",
+    'return null',
+  ),
+  host(
+    'the unsigned believed',
+    'signing',
+    "  if (signature === null) return 'tcp md5 missing'",
+    '  if (signature === null) return null',
+  ),
+  tcp(
+    'no room for a signature',
+    'negotiate',
+    "=== 'nobody' ? 0 : SIGNATURE_SPACE",
+    "=== 'nobody' ? 0 : 0",
+  ),
   tcp('no TIME-WAIT', 'lifecycle', 'now + 2 * s.policy.msl', 'now'),
   tcp(
     'the MSS of the peer ignored',

@@ -7,9 +7,11 @@ import type {
   SocketId,
   SocketOption,
   FlowProtocol,
+  KeyOption,
   ReadableOption,
   TextOption,
 } from '../protocols/host/socket.ts'
+import type { SigningKey } from '../protocols/tcp/signature.ts'
 import { nextSocket } from '../protocols/host/state.ts'
 import type { Node } from './node.ts'
 import { type Held, type Readiness, readinessIn, readinessOf } from './readiness.ts'
@@ -107,8 +109,9 @@ export abstract class Socket {
   }
 
   /** Sets an option, by Linux's name. @throws SocketError where the host does not take it. */
-  setOption<Option extends SocketOption>(option: Option, value: OptionValue<Option>): void {
-    this.call({ kind: 'set', socket: this.id, option, value } as SocketCall)
+  setOption<Option extends SocketOption>(option: Option, value: NewValue<Option>): void {
+    const written = typeof value === 'object' ? signingKeyOf(value) : value
+    this.call({ kind: 'set', socket: this.id, option, value: written } as SocketCall)
   }
 
   /** What an option says, by Linux's name. @throws SocketError where the host has no such option. */
@@ -120,6 +123,27 @@ export abstract class Socket {
 }
 
 export type OptionValue<Option extends ReadableOption> = Option extends TextOption ? string : number
+
+/** TCP_MD5SIG takes a key for a peer too, or for all of a prefix; an empty one is taken away. */
+export type NewValue<Option extends SocketOption> = Option extends KeyOption
+  ? OptionValue<Option> | PeerKey
+  : OptionValue<Option>
+
+export interface PeerKey {
+  readonly address: string | IpAddress
+  /** Default: the whole address. */
+  readonly prefixLength?: number
+  /** At most 80 bytes. */
+  readonly key: Data
+}
+
+/** @throws SocketError EINVAL for what is no address */
+function signingKeyOf({ address: written, prefixLength, key }: PeerKey): SigningKey {
+  const address = typeof written === 'string' ? parseIpText(written) : written
+  if (address === null) throw new SocketError('EINVAL', `${written} is no address`)
+  const whole = typeof address === 'number' ? 32 : 128
+  return { address, prefixLength: prefixLength ?? whole, key: toBytes(key) }
+}
 
 /** Sets a new socket up; one that cannot be used is not left open. */
 export function closingOnError(socket: Socket, setUp: () => void): void {

@@ -18,6 +18,8 @@ type Unwritten =
   | 'resetInCloseWait'
   | 'resetInClosing'
   | 'resetInLastAck'
+  | 'signs'
+  | 'signingKeys'
 type Written = Exclude<keyof TcpChoices, Unwritten>
 /** A list: one of these words. */
 type Kind = 'duration' | 'durations' | 'count' | 'size' | 'flag' | readonly string[]
@@ -93,6 +95,9 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   deferAccept: 'duration',
   reuseAddress: 'flag',
   reusePort: 'flag',
+  signatureFirst: 'flag',
+  signedTimestamps: 'flag',
+  resetsAsSocket: 'flag',
   synCookies: 'flag',
   wholeSegments: 'flag',
   freeIsWindow: 'flag',

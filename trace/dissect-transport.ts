@@ -4,6 +4,7 @@ import { ICMP_HEADER } from '../protocols/icmp/message.ts'
 import { readTcpOptions } from '../protocols/tcp/option-codec.ts'
 import {
   OPTION_END,
+  OPTION_MD5,
   OPTION_MSS,
   OPTION_NOP,
   OPTION_SACK,
@@ -158,6 +159,8 @@ function optionTexts(options: TcpOptions): string[] {
       }
       case OPTION_TIMESTAMPS:
         return `timestamps=${options.timestampValue >>> 0}/${options.timestampEcho >>> 0}`
+      case OPTION_MD5:
+        return `md5=${toHex(options.unknown[other++]!)}`
       default:
         return `kind-${kind}=${toHex(options.unknown[other++]!)}`
     }

@@ -1,6 +1,7 @@
-import { type Bytes, i32, u16 } from '../protocols/bytes.ts'
+import { type Bytes, i32, toHex, u16 } from '../protocols/bytes.ts'
 import {
   OPTION_END,
+  OPTION_MD5,
   OPTION_MSS,
   OPTION_NOP,
   OPTION_SACK,
@@ -59,6 +60,10 @@ function option(b: Bytes, kind: number, at: number, length: number): [string, st
       if (length < 10) break
       const value = `${i32(b, at + 2) >>> 0}, echo ${i32(b, at + 6) >>> 0}`
       return ['timestamps', value, 'A clock of the sender, and the last one it saw of the peer.']
+    }
+    case OPTION_MD5: {
+      const digest = toHex(b.subarray(at + 2, at + length))
+      return ['MD5 signature', digest, 'That of addresses, header, text and a key (RFC 2385).']
     }
     default:
   }

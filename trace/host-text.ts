@@ -1,7 +1,7 @@
 import { type Endpoint, formatIp } from '../protocols/address.ts'
 import { unreachable } from '../protocols/assert.ts'
 import type { HostCall } from '../protocols/host/host.ts'
-import type { SocketEvent } from '../protocols/host/socket.ts'
+import type { SocketEvent, SocketSetting } from '../protocols/host/socket.ts'
 import { seqText } from '../protocols/sequence.ts'
 import { spanText } from './duration-text.ts'
 import type { NodeEvent } from './record.ts'
@@ -118,7 +118,7 @@ export function callText(call: HostCall): string {
     case 'release':
       return `call ${call.kind} ${call.socket} ${call.size}`
     case 'set':
-      return `call set ${call.socket} ${call.option}=${call.value}`
+      return `call set ${call.socket} ${call.option}=${settingText(call.value)}`
     case 'accept':
       return `call accept ${call.socket}`
     case 'get':
@@ -138,3 +138,7 @@ export function callText(call: HostCall): string {
       return unreachable(call)
   }
 }
+
+/** Of a key only whose it is. */
+const settingText = (value: SocketSetting['value']): string =>
+  typeof value === 'object' ? `${formatIp(value.address)}/${value.prefixLength}` : String(value)

@@ -2,6 +2,7 @@ import { ipv6Groups } from '../protocols/address.ts'
 import { type Bytes, toHex } from '../protocols/bytes.ts'
 import {
   OPTION_END,
+  OPTION_MD5,
   OPTION_MSS,
   OPTION_NOP,
   OPTION_SACK,
@@ -31,6 +32,7 @@ const OPTION_NAME: ReadonlyMap<number, string> = new Map([
   [OPTION_SACK_PERMITTED, 'sackOK'],
   [OPTION_SACK, 'sack'],
   [OPTION_TIMESTAMPS, 'TS'],
+  [OPTION_MD5, 'md5'],
   [OPTION_USER_TIMEOUT, 'uto'],
   [OPTION_FAST_OPEN, 'tfo'],
   [OPTION_EXPERIMENT, 'exp'],
@@ -44,6 +46,7 @@ const OPTION_SIZE: { readonly [kind: number]: number } = {
   [OPTION_WINDOW_SCALE]: 3,
   [OPTION_SACK_PERMITTED]: 2,
   [OPTION_TIMESTAMPS]: 10,
+  [OPTION_MD5]: 18,
   [OPTION_USER_TIMEOUT]: 4,
 }
 
@@ -211,6 +214,10 @@ function printOption(
       break
     case OPTION_SACK:
       line.text += sackText(b, at, length - 2, sackOrigin)
+      break
+    case OPTION_MD5:
+      // Nobody has told the key.
+      line.text += ` shared secret not supplied with -M, can't check - ${hexAt(b, at + 2, at + 18)}`
       break
     case OPTION_FAST_OPEN:
       line.text += length === 2 ? '  cookiereq' : `  cookie ${hexAt(b, at + 2, at + length)}`

@@ -5,6 +5,8 @@ import {
 } from '../tcp/socket-options.ts'
 import { IPV4_MTU_MIN } from '../ipv4/fragment.ts'
 import { IPV4_PACKET_MAX } from '../ipv4/packet.ts'
+import { isIpv4 } from '../address.ts'
+import { SIGNING_KEY_MAX, type SigningKey } from '../tcp/signature.ts'
 import type { NumberOption, SocketCall } from './socket.ts'
 
 /** What a call says in numbers has to fit where it goes; the protocols take it for granted. */
@@ -24,6 +26,7 @@ export function isWithinLimits(call: SocketCall): boolean {
       return call.max === Infinity || isWhole(call.max, 0, Number.MAX_SAFE_INTEGER)
     case 'set': {
       if (call.option === 'TCP_CONGESTION') return true
+      if (call.option === 'TCP_MD5SIG') return isSigning(call.value)
       if (isTcpSocketOption(call.option)) {
         const { min, max } = TCP_SOCKET_OPTIONS[call.option]
         return isWhole(call.value, min, max)
@@ -35,6 +38,12 @@ export function isWithinLimits(call: SocketCall): boolean {
       return true
   }
 }
+
+const isSigning = (value: SigningKey | number): boolean =>
+  typeof value === 'number'
+    ? isWhole(value, 0, 1)
+    : value.key.length <= SIGNING_KEY_MAX &&
+      isWhole(value.prefixLength, 0, isIpv4(value.address) ? 32 : 128)
 
 const PORT_MAX = 0xffff
 const DATAGRAM_MAX = 0xffff

@@ -2,6 +2,7 @@ import type { Endpoint, IpAddress } from '../address.ts'
 import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
 import type { TcpInfo } from '../tcp/info.ts'
+import type { SigningKey } from '../tcp/signature.ts'
 import type { TcpSocketOption } from '../tcp/socket-options.ts'
 
 /** A socket's number, unique within its host for as long as the socket is open. */
@@ -95,8 +96,9 @@ export type ShutdownHow = 'read' | 'write' | 'both'
 export type SocketSetting =
   | { readonly option: NumberOption; readonly value: number }
   | { readonly option: TextOption; readonly value: string }
+  | { readonly option: KeyOption; readonly value: SigningKey | number }
 
-export type SocketOption = NumberOption | TextOption
+export type SocketOption = NumberOption | TextOption | KeyOption
 
 /**
  * What can be asked for: SO_ERROR is forgotten once it was told. SIOCATMARK, a request of Linux's ioctl:
@@ -108,6 +110,12 @@ export type ReadableOption = SocketOption | 'SO_ERROR' | 'SO_ACCEPTCONN' | 'SIOC
 export type TextOption =
   /** The name of a congestion control: see `tcp/congestion/`. */
   'TCP_CONGESTION'
+
+/**
+ * RFC 2385. Linux's: a key for a peer, or for all of a prefix, which is taken away again by one without
+ * bytes. FreeBSD's: 1: whoever speaks with the socket must sign, with the keys of the host's policy.
+ */
+export type KeyOption = 'TCP_MD5SIG'
 
 /** Linux's names. Sizes in bytes, switches 0 or 1. */
 export type NumberOption =

@@ -7,6 +7,7 @@ import { defaultMss } from '../tcp/negotiate.ts'
 import { NO_BYTES } from '../bytes.ts'
 import { OPTION_MSS, TcpOptions } from '../tcp/options.ts'
 import { tcpEngine } from '../tcp/engine.ts'
+import type { TcpPolicy } from '../tcp/policy.ts'
 import { resetFor } from '../tcp/reset.ts'
 import { ACK, FIN, RST, SYN, TCP_HEADER, TcpSegment } from '../tcp/segment.ts'
 import { makeCookie, readCookie } from '../tcp/syn-cookie.ts'
@@ -14,8 +15,10 @@ import type { TcpState } from '../tcp/state.ts'
 import { type Seq, seqAdd, seqGt, seqMax } from '../sequence.ts'
 import { NEVER, type Nanos, s as seconds } from '../time.ts'
 import { findConnection, findListener, NO_SOCKET } from './demux.ts'
-import { HOST_TTL, ipHeaderTo, pathTo } from './ip-output.ts'
+import { ipHeaderTo, pathTo } from './ip-output.ts'
 import type { HostOut } from './output.ts'
+import { boundPolicy } from './port-holder.ts'
+import { whyUnsigned } from './signing.ts'
 import type { SocketId } from './socket.ts'
 import { type HostState, type Listener, nextSocket, socketOwner } from './state.ts'
 import { addTcp, canBePeer, sendTcp, stepTcp, TcpPort } from './tcp.ts'
@@ -36,7 +39,9 @@ export function tcpArrives(
   }
   const socket = findConnection(h.tcp, port, remotePort, source, destination)
   if (socket !== NO_SOCKET) {
-    if (mustWait(h, h.sockets[socket] as TcpState, segment)) {
+    const s = h.sockets[socket] as TcpState
+    if (isRefused(h, s.policy, packet, segment, out)) return
+    if (mustWait(h, s, segment)) {
       return out.event({ kind: 'dropped', why: 'tcp accept queue full', packet })
     }
     if (givesWay(h, now, socket, packet, segment, out)) return
@@ -45,9 +50,11 @@ export function tcpArrives(
   }
   if (!canBePeer(h, source)) return out.event({ kind: 'dropped', why: 'tcp bad source', packet })
   const listener = findListener(h.tcp, destination, port, source, remotePort)
+  const policy = holderOf(h, listener, destination, port)
+  if (isRefused(h, policy, packet, segment, out)) return
   if (listener !== NO_SOCKET && !(flags & (ACK | RST))) {
     const isBoth = (flags & (SYN | FIN)) === (SYN | FIN)
-    if (isBoth && (h.sockets[listener] as Listener).policy.listenSkipsSynFin) {
+    if (isBoth && policy?.listenSkipsSynFin === true) {
       return out.event({ kind: 'dropped', why: 'tcp syn and fin', packet })
     }
     if (flags & SYN) return synArrives(h, now, listener, packet, segment, null, out)
@@ -57,7 +64,36 @@ export function tcpArrives(
   if (listener !== NO_SOCKET && cookieArrives(h, now, listener, packet, segment, out)) return
   out.event({ kind: 'dropped', why: 'tcp no connection', packet })
   const reset = resetFor(segment)
-  if (reset !== null) sendTcp(h, now, destination, source, reset, HOST_TTL, NOT_ECT, out)
+  if (reset === null) return
+  const isTheirs = policy !== null && (policy.resetsAsSocket || policy.signs !== 'nobody')
+  sendTcp(h, now, destination, source, reset, isTheirs ? policy : null, NOT_ECT, out)
+}
+
+/** Whose a segment without a connection is all the same; `null`: nobody's. */
+function holderOf(
+  h: HostState,
+  listener: SocketId,
+  address: IpAddress,
+  port: number,
+): TcpPolicy | null {
+  if (listener !== NO_SOCKET) return (h.sockets[listener] as Listener).policy
+  return h.policy.resetsAsSocket ? boundPolicy(h, address, port) : null
+}
+
+/** RFC 2385: whether the signature, or that there is none, keeps a segment from being looked at. */
+function isRefused(
+  h: HostState,
+  policy: TcpPolicy | null,
+  packet: IpPacket,
+  segment: TcpSegment,
+  out: HostOut,
+): boolean {
+  if (segment.options.unknown.length === 0 && (policy === null || policy.signs === 'nobody')) {
+    return false
+  }
+  const why = whyUnsigned(h, policy, packet, segment)
+  if (why !== null) out.event({ kind: 'dropped', why, packet })
+  return why !== null
 }
 
 /**
@@ -164,7 +200,7 @@ function answerByCookie(
     NO_BYTES,
   )
   out.event({ kind: 'dropped', why: 'tcp backlog full, cookie sent', packet })
-  sendTcp(h, now, local.address, remote.address, answer, listener.policy.hopLimit, NOT_ECT, out)
+  sendTcp(h, now, local.address, remote.address, answer, listener.policy, NOT_ECT, out)
 }
 
 /** Cookies of before this are too old in any case. */

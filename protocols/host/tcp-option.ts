@@ -1,5 +1,6 @@
 import type { Errno } from '../errno.ts'
 import { isCongestionName } from '../tcp/congestion/control-of.ts'
+import { withSigning } from '../tcp/signature.ts'
 import { isTcpSocketOption, TCP_SOCKET_OPTIONS } from '../tcp/socket-options.ts'
 import type { HostOut } from './output.ts'
 import type { ReadableOption, SocketCall, SocketSetting } from './socket.ts'
@@ -26,6 +27,12 @@ function set(socket: Configured, setting: SocketSetting): Errno | null {
     socket.policy = socket.policy.with({ congestion: setting.value })
     return null
   }
+  if (setting.option === 'TCP_MD5SIG') {
+    const policy = withSigning(socket.policy, setting.value)
+    if (policy === null) return 'ENOENT'
+    socket.policy = policy
+    return null
+  }
   const { option, value } = setting
   if (option === 'TCP_QUICKACK') return null // a connection's alone, and Linux does not mind
   if (!isTcpSocketOption(option)) return 'ENOPROTOOPT'
@@ -43,6 +50,8 @@ function valueOf({ kind, policy }: Configured, option: ReadableOption): number |
       return Number(policy.quickAcks > 0)
     case 'TCP_CONGESTION':
       return policy.congestion
+    case 'TCP_MD5SIG':
+      return Number(policy.signs !== 'nobody')
     default:
       return isTcpSocketOption(option) ? TCP_SOCKET_OPTIONS[option].read(policy) : null
   }

@@ -11,15 +11,18 @@ import { isn } from '../tcp/isn.ts'
 import { finish } from '../tcp/lifecycle.ts'
 import type { TcpOut } from '../tcp/output.ts'
 import { pathKnown, pathShrinks } from '../tcp/path-mtu.ts'
+import type { TcpPolicy } from '../tcp/policy.ts'
 import { TCP_HEADER, type TcpSegment } from '../tcp/segment.ts'
+import { policyFor } from '../tcp/signature.ts'
 import { createTcp, nextDue, type TcpState } from '../tcp/state.ts'
 import type { Nanos } from '../time.ts'
 import { addConnection, removeConnection } from './demux.ts'
 import type { HostEvent } from './event.ts'
 import { confirmWay } from './ipv6-ways.ts'
 import type { HostOut } from './output.ts'
-import { ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
+import { HOST_TTL, ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { pathMtuTo } from './path-mtu.ts'
+import { signed } from './signing.ts'
 import type { SocketCall, SocketId } from './socket.ts'
 import {
   addSocket,
@@ -47,9 +50,7 @@ export class TcpPort implements TcpOut {
 
   send(segment: TcpSegment, codepoint: number): void {
     const { localAddress, remoteAddress, policy } = this.s
-    const trafficClass = policy.trafficClass === 0 ? codepoint : marked(policy, codepoint)
-    const { h, now, out } = this
-    sendTcp(h, now, localAddress, remoteAddress, segment, policy.hopLimit, trafficClass, out)
+    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, policy, codepoint, this.out)
   }
 
   event(event: HostEvent): void {
@@ -69,26 +70,36 @@ export class TcpPort implements TcpOut {
   }
 }
 
-const marked = ({ trafficClass }: TcpState['policy'], codepoint: number): number =>
-  (trafficClass & ~ECN_BITS) | codepoint
-
+/** `policy`: of the socket that a segment is from; `null`: it is nobody's. */
 export function sendTcp(
   h: HostState,
   now: Nanos,
   from: IpAddress,
   to: IpAddress,
   segment: TcpSegment,
-  hopLimit: number,
-  trafficClass: number,
+  policy: TcpPolicy | null,
+  codepoint: number,
   out: HostOut,
 ): void {
+  let hops = HOST_TTL
+  let trafficClass = codepoint
+  if (policy !== null) {
+    hops = policy.hopLimit
+    if (policy.trafficClass !== 0) trafficClass = (policy.trafficClass & ~ECN_BITS) | codepoint
+    if (policy.signs !== 'nobody') {
+      const whole = signed(h, policy, from, to, segment)
+      if (whole === null)
+        return out.event({ kind: 'dropped', why: 'tcp md5 no key', packet: segment })
+      segment = whole
+    }
+  }
   const details =
     trafficClass === NOT_ECT
       ? DONT_FRAGMENT
       : trafficClass === ECT_0
         ? DONT_FRAGMENT_ECT_0
         : new Ipv4Details(trafficClass, true, false, 0, NO_BYTES)
-  sendIp(h, now, from, to, PROTOCOL_TCP, hopLimit, details, segment, out)
+  sendIp(h, now, from, to, PROTOCOL_TCP, hops, details, segment, out)
 }
 
 /** A half-open connection ends without a word to its peer. */
@@ -136,7 +147,7 @@ export function addTcp(
   h: HostState,
   now: Nanos,
   id: SocketId,
-  policy: TcpState['policy'],
+  policy: TcpPolicy,
   local: Endpoint,
   remote: Endpoint,
   listener: SocketId,
@@ -148,7 +159,7 @@ export function addTcp(
   const headers = ipHeaderTo(remote.address) + TCP_HEADER
   const s = createTcp({
     id,
-    policy,
+    policy: policyFor(policy, remote.address),
     local,
     remote,
     iss: iss ?? isn(now, h.secret, local, remote),

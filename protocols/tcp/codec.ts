@@ -82,6 +82,16 @@ export function writeTcpSegment(
 ): void {
   const options = segment.options
   const headerBytes = TCP_HEADER + options.size
+  writeTcpHeader(b, at, segment)
+  if (options !== NO_OPTIONS) writeTcpOptions(b, at + TCP_HEADER, options)
+  putBytes(b, at + headerBytes, segment.payload)
+  const end = at + headerBytes + segment.payload.length
+  putU16(b, at + CHECKSUM, checksum(sumRange(b, at, end, pseudoSum)))
+}
+
+/** The header without its options; the checksum is left zero. */
+export function writeTcpHeader(b: Uint8Array, at: number, segment: TcpSegment): void {
+  const headerBytes = TCP_HEADER + segment.options.size
   assert(headerBytes <= HEADER_MAX, 'TCP options take at most 40 bytes')
   putU16(b, at + SOURCE_PORT, segment.sourcePort)
   putU16(b, at + DESTINATION_PORT, segment.destinationPort)
@@ -90,8 +100,4 @@ export function writeTcpSegment(
   putU16(b, at + OFFSET_AND_FLAGS, (headerBytes << 10) | (segment.flags & FLAG_BITS))
   putU16(b, at + WINDOW, segment.window)
   putI32(b, at + CHECKSUM, segment.urgent)
-  if (options !== NO_OPTIONS) writeTcpOptions(b, at + TCP_HEADER, options)
-  putBytes(b, at + headerBytes, segment.payload)
-  const end = at + headerBytes + segment.payload.length
-  putU16(b, at + CHECKSUM, checksum(sumRange(b, at, end, pseudoSum)))
 }

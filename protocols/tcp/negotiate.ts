@@ -2,6 +2,7 @@ import { type IpAddress, isIpv4 } from '../address.ts'
 import { agreeOnEcn } from './ecn.ts'
 import { NO_OPTIONS, TcpOptions } from './options.ts'
 import type { TcpSegment } from './segment.ts'
+import { SIGNATURE_SPACE } from './signature.ts'
 import type { TcpState } from './state.ts'
 import { synSet } from './syn-layouts.ts'
 import { MAX_SCALE, scaleFor } from './window.ts'
@@ -24,7 +25,7 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const bare = policy.synPlainAfter > 0 && s.rto.retransmits >= policy.synPlainAfter
   const offers = !answering && !bare
   const scale = answering ? s.scaled : offers && policy.windowScale
-  const stamps = answering ? s.timestamps : offers && policy.timestamps
+  const stamps = answering ? s.timestamps : offers && mayStamp(s)
   const sack = answering ? s.sackPermitted : offers && policy.sackPermitted
   const layouts = answering ? policy.synAckLayouts : policy.synLayouts
   const layout = layouts[synSet(sack, stamps, scale)]!
@@ -51,16 +52,25 @@ export function agree(s: TcpState, syn: TcpSegment): void {
   s.snd.wndScale = s.scaled ? Math.min(options.windowScale, MAX_SCALE) : 0
   s.rcv.wndScale = s.scaled ? scaleFor(scaledBuffer(s)) : 0
   s.sackPermitted = offers && policy.sackPermitted && options.sackPermitted
-  s.timestamps = offers && policy.timestamps && options.hasTimestamps
+  s.timestamps = offers && mayStamp(s) && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue
   agreeOnEcn(s, syn)
   s.peerMss = options.mss < 0 ? defaultMss(s.remoteAddress) : Math.max(options.mss, MIN_MSS)
   s.mss = sendMss(s)
 }
 
+/** A signature leaves no place for timestamps beside SACK blocks: policies choose. */
+function mayStamp({ policy, listener, sackPermitted }: TcpState): boolean {
+  if (!policy.timestamps) return false
+  if (policy.signs === 'nobody' || policy.signedTimestamps) return true
+  return listener >= 0 && !sackPermitted
+}
+
 /** RFC 6691: the MSS option counts no options; what we send does. */
 export const sendMss = (s: TcpState): number =>
-  Math.min(s.peerMss, s.pathMss, s.routeMss, s.holeMss) - (s.timestamps ? TIMESTAMP_BYTES : 0)
+  Math.min(s.peerMss, s.pathMss, s.routeMss, s.holeMss) -
+  (s.timestamps ? TIMESTAMP_BYTES : 0) -
+  (s.policy.signs === 'nobody' ? 0 : SIGNATURE_SPACE)
 
 /** RFC 9293 §3.7.1: what a peer takes that does not say. */
 export const defaultMss = (remote: IpAddress): number => (isIpv4(remote) ? 536 : 1220)

@@ -2,6 +2,7 @@ import { type Bytes, i32, putBytes, putI32, putU16, u16 } from '../bytes.ts'
 import type { Malformation } from '../parsed.ts'
 import type { Seq } from '../sequence.ts'
 import {
+  hasField,
   NO_OPTIONS,
   OPTION_END,
   OPTION_MSS,
@@ -60,7 +61,7 @@ export function readTcpOptions(b: Bytes, at: number, end: number): TcpOptions | 
     }
     const length = i + 1 < end ? b[i + 1]! : 0
     if (i + length > end || !isLengthOf(kind, length)) return 'bad-option'
-    if (isRead(kind) && layout.includes(kind)) return 'bad-option'
+    if (hasField(kind) && layout.includes(kind)) return 'bad-option'
     layout.push(kind)
     const data = i + 2
     i += length
@@ -149,7 +150,3 @@ function isLengthOf(kind: number, length: number): boolean {
       return length >= 2
   }
 }
-
-/** Kinds whose value is a field of the record. */
-const isRead = (kind: number): boolean =>
-  kind >= OPTION_MSS && kind <= OPTION_TIMESTAMPS && kind !== 6 && kind !== 7

@@ -9,6 +9,8 @@ export const OPTION_WINDOW_SCALE = 3
 export const OPTION_SACK_PERMITTED = 4
 export const OPTION_SACK = 5
 export const OPTION_TIMESTAMPS = 8
+/** RFC 2385; its data is among the unknown ones, see `signature.ts`. */
+export const OPTION_MD5 = 19
 
 /** RFC 7323 appendix A: two NOPs put the timestamps on 32-bit boundaries. */
 export const LAYOUT_TIMESTAMPS: readonly number[] = [OPTION_NOP, OPTION_NOP, OPTION_TIMESTAMPS]
@@ -103,3 +105,16 @@ export function optionBytes(
   }
   return bytes
 }
+
+/** The data of the first option of a kind that the record has no field for; `null`: there is none. */
+export function optionData({ layout, unknown }: TcpOptions, wanted: number): Bytes | null {
+  let other = 0
+  for (const kind of layout) {
+    if (kind === wanted) return unknown[other]!
+    if (!hasField(kind)) other += 1
+  }
+  return null
+}
+
+/** Kinds whose value is a field of the record, or that have none. */
+export const hasField = (kind: number): boolean => kind <= OPTION_SACK || kind === OPTION_TIMESTAMPS

@@ -2,6 +2,7 @@ import type { Errno } from '../errno.ts'
 import type { Nanos } from '../time.ts'
 import type { CongestionName } from './congestion/congestion.ts'
 import type { EcnPolicy } from './ecn.ts'
+import type { SigningKey } from './signature.ts'
 import type { SynLayouts } from './syn-layouts.ts'
 
 /** What a TCP may choose. Data only: the engine reads it and never asks which system it imitates. */
@@ -182,6 +183,18 @@ export interface TcpChoices {
   /** SO_REUSEADDR, SO_REUSEPORT: who may be bound beside others; see `../host/port-conflict.ts`. */
   readonly reuseAddress: boolean
   readonly reusePort: boolean
+  /**
+   * RFC 2385: whose segments are signed. `known`: of peers that the socket has a key for; `everybody`:
+   * with the keys of the host's policy, and nobody is heard who has none.
+   */
+  readonly signs: 'nobody' | 'known' | 'everybody'
+  readonly signingKeys: readonly SigningKey[]
+  /** The signature stands before the other options, or behind them. */
+  readonly signatureFirst: boolean
+  /** A signed SYN offers timestamps; `false`: it does not, and its answer only where there is no SACK. */
+  readonly signedTimestamps: boolean
+  /** The reset that is for no connection has the TOS and the hops of the socket that is bound there. */
+  readonly resetsAsSocket: boolean
   /** RFC 4987 §3.6: a listener that has no room for another SYN answers with a cookie. */
   readonly synCookies: boolean
   /** SO_ERROR tells of what may pass (RFC 1122 §4.2.4.1), not only of what has ended a connection. */

@@ -13,9 +13,11 @@ import type { TcpState } from './state.ts'
 
 const NONE: readonly never[] = []
 
-/** Blocks that fit into 40 bytes of options (RFC 2018 §3). */
-const MOST = 4
-const MOST_BESIDE_TIMESTAMPS = 3
+/** Blocks that fit into 40 bytes of options (RFC 2018 §3), beside timestamps, beside a signature. */
+function mostBlocks({ timestamps, policy }: TcpState): number {
+  if (policy.signs === 'nobody') return timestamps ? 3 : 4
+  return timestamps ? 0 : 2
+}
 
 /** The options of an ACK without text. */
 export function ackOptions(s: TcpState, value: number): TcpOptions {
@@ -31,7 +33,11 @@ function sackEdges(s: TcpState): readonly Seq[] {
   const { rcv, reassembly } = s
   const duplicate = rcv.dupStart !== rcv.dupEnd
   if (!duplicate && (reassembly === null || reassembly.blocks.length === 0)) return NONE
-  const most = s.timestamps ? MOST_BESIDE_TIMESTAMPS : MOST
+  const most = mostBlocks(s)
+  if (most === 0) {
+    rcv.dupStart = rcv.dupEnd = 0
+    return NONE
+  }
   const edges: Seq[] = []
   let around: Block | null = null
   if (duplicate) {

@@ -3,7 +3,9 @@ import type { ReadableOption, SocketSetting } from '../host/socket.ts'
 import type { Nanos } from '../time.ts'
 import { isCongestionName, startCongestion } from './congestion/control-of.ts'
 import { watchIdleness } from './keep-alive.ts'
+import { sendMss } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
+import { policyFor, withSigning } from './signature.ts'
 import { isTcpSocketOption, TCP_SOCKET_OPTIONS } from './socket-options.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, transmit } from './transmit.ts'
@@ -23,6 +25,13 @@ export function setOption(
     if (!isCongestionName(setting.value)) return 'ENOENT'
     s.cc.algorithm = setting.value
     if (s.cc.cwnd > 0) startCongestion(s, now)
+    return null
+  }
+  if (setting.option === 'TCP_MD5SIG') {
+    const policy = withSigning(s.policy, setting.value)
+    if (policy === null) return 'ENOENT'
+    s.policy = policyFor(policy, s.remoteAddress)
+    if (s.peerMss > 0) s.mss = sendMss(s)
     return null
   }
   const { option, value } = setting
@@ -91,6 +100,8 @@ export function readOption(s: TcpState, option: ReadableOption): number | string
       return Number(s.rcv.quick > 0)
     case 'TCP_CONGESTION':
       return s.cc.algorithm
+    case 'TCP_MD5SIG':
+      return Number(s.policy.signs !== 'nobody')
     default:
       return isTcpSocketOption(option) ? TCP_SOCKET_OPTIONS[option].read(s.policy) : null
   }

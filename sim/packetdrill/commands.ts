@@ -1,5 +1,7 @@
+import { isIpv4 } from '../../protocols/address.ts'
 import type { Descriptors } from './descriptors.ts'
 import type { Stage } from './stage.ts'
+import type { Association } from './security-associations.ts'
 import { settingsOf, stateWord } from './sysctl.ts'
 
 /**
@@ -15,6 +17,7 @@ export function runCommand(
 ): string | null {
   for (const setting of settingsOf(text, line)) {
     if (setting.kind === 'policy') stage.policy = stage.policy.with(setting.changes)
+    else if (setting.kind === 'keys') addKeys(stage, setting.added)
     else if (setting.kind === 'drop') drop(stage, setting.state)
     else if (setting.kind === 'count') {
       const { state, expected } = setting
@@ -23,6 +26,15 @@ export function runCommand(
     }
   }
   return null
+}
+
+/** They are the host's: its sockets say whether they sign. */
+function addKeys(stage: Stage, added: readonly Association[]): void {
+  const keys = added.map(({ source, destination, key }) => {
+    const peer = source === stage.local ? destination : source
+    return { address: peer, prefixLength: isIpv4(peer) ? 32 : 128, key }
+  })
+  stage.policy = stage.policy.with({ signingKeys: [...stage.policy.signingKeys, ...keys] })
 }
 
 function count({ state }: Stage, word: string): number {

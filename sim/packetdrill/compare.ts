@@ -85,6 +85,9 @@ function segmentDifference(
   if (!neutral && expected.window >= 0 && expected.window !== actual.window) return 'win'
   if (flags & URG && urgent !== actual.urgent) return 'urg'
   for (const byte of actual.payload) if (byte !== 0) return 'payload'
+  if (expected.options?.some(({ kind }) => kind === 'md5') === true && !talk.isSigned(actual)) {
+    return 'md5'
+  }
   return optionsDifference(expected.options, actual.options, theirs, neutral)
 }
 
@@ -112,6 +115,7 @@ function optionsDifference(
     if (option.kind === 'wscale') {
       if (!neutral && option.value !== actual.windowScale) return 'wscale'
     }
+    if (option.kind === 'md5') others += 1
     if (option.kind === 'other') {
       const held = actual.unknown[others++]
       if (held === undefined || !sameBytes(held, option.data)) return `option ${option.number}`

@@ -13,6 +13,7 @@ export const MSG_WAITALL = 0x100
 export const MSG_MORE = 0x8000
 export const EPOLLET = 0x8000_0000 | 0
 export const EPOLLONESHOT = 0x4000_0000
+export const MD5SIG_FLAG_PREFIX = 0x1
 
 /** RFC 2474 §4.2.2: the class selectors, as a whole octet. */
 const CLASS_SELECTORS = Object.fromEntries(
@@ -60,6 +61,7 @@ const CONSTANTS: { readonly [name: string]: number } = {
   EPOLLRDHUP: POLLRDHUP,
   EPOLLET,
   EPOLLONESHOT,
+  TCP_MD5SIG_FLAG_PREFIX: MD5SIG_FLAG_PREFIX,
 }
 
 /** The number that an expression means. */

@@ -1,10 +1,11 @@
 import type { IpAddress } from '../../protocols/address.ts'
-import { NO_BYTES } from '../../protocols/bytes.ts'
+import { type Bytes, equalBytes, NO_BYTES } from '../../protocols/bytes.ts'
 import { PROTOCOL_TCP, PROTOCOL_UDP, type TransportPayload } from '../../protocols/ipv4/packet.ts'
 import type { IpPacket } from '../../protocols/ipv6/packet.ts'
 import { seqAdd, type Seq, seqDiff } from '../../protocols/sequence.ts'
 import {
   NO_OPTIONS,
+  OPTION_MD5,
   OPTION_END,
   OPTION_MSS,
   OPTION_NOP,
@@ -15,6 +16,8 @@ import {
   TcpOptions,
 } from '../../protocols/tcp/options.ts'
 import { ACK, SYN, TcpSegment } from '../../protocols/tcp/segment.ts'
+import { filled, SIGNATURE_BYTES, signatureIn, signatureOf } from '../../protocols/tcp/signature.ts'
+import type { ScriptSettings } from './script-settings.ts'
 import { UdpDatagram } from '../../protocols/udp/datagram.ts'
 import { arriving, type Ends, icmpArriving } from './network.ts'
 import type { Ports, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
@@ -53,11 +56,13 @@ export class Conversation implements Ends {
   #firstStamp: { readonly script: number; readonly live: number } | null = null
   /** `--tcp_ts_ecr_scaled`: echoes of what was never written are moved along. */
   readonly #scaledEchoes: boolean
+  /** What segments are signed with. */
+  readonly #secret: Bytes
 
   constructor(
     ends: Pick<Conversation, 'local' | 'remote' | 'localPort' | 'remotePort' | 'awaitsSyn'>,
     remoteIsn: Seq | null,
-    scaledEchoes: boolean,
+    { scaledEchoes, secret }: Pick<ScriptSettings, 'scaledEchoes' | 'secret'>,
   ) {
     this.local = ends.local
     this.remote = ends.remote
@@ -67,6 +72,7 @@ export class Conversation implements Ends {
     this.#theirs = sameIsn(remoteIsn ?? 0)
     this.#knowsTheirs = remoteIsn !== null
     this.#scaledEchoes = scaledEchoes
+    this.#secret = secret
   }
 
   /** Whether the host sent this packet in this conversation. */
@@ -142,7 +148,7 @@ export class Conversation implements Ends {
       this.#knowsTheirs = true
     }
     const { ours, theirs } = this.offsets((flags & SYN) !== 0)
-    return new TcpSegment(
+    const segment = new TcpSegment(
       this.remotePort,
       this.localPort,
       absolute ? (seq ?? 0) | 0 : seqAdd(theirs, seq ?? 0),
@@ -153,6 +159,20 @@ export class Conversation implements Ends {
       this.#options(packet, ours),
       length === 0 ? NO_BYTES : new Uint8Array(length),
     )
+    const isSigned = packet.options?.some(({ kind }) => kind === 'md5') === true
+    return isSigned ? this.#signed(segment) : segment
+  }
+
+  /** With the digest in the place that was kept for it. */
+  #signed(segment: TcpSegment): TcpSegment {
+    return filled(segment, signatureOf(segment, this.remote, this.local, this.#secret))
+  }
+
+  /** Whether what the host sent is signed with the script's key. */
+  isSigned(segment: TcpSegment): boolean {
+    const signature = signatureIn(segment)
+    if (signature === null) return false
+    return equalBytes(signature, signatureOf(segment, this.local, this.remote, this.#secret))
   }
 
   #options({ options, flags }: TcpPacket, ours: number): TcpOptions {
@@ -168,7 +188,7 @@ export class Conversation implements Ends {
         echo = flags & ACK ? this.#echo(option.echo) : option.echo | 0
       }
     }
-    const others = options.flatMap((option) => (option.kind === 'other' ? [option.data] : []))
+    const others = options.flatMap((option) => dataOf(option))
     return new TcpOptions(options.map(kindOf), mss, scale, value, echo, sack, others)
   }
 
@@ -180,7 +200,16 @@ export class Conversation implements Ends {
   }
 }
 
+/** Bytes of options that a record has no field for; a signature comes later. */
+const dataOf = (option: ScriptOption): readonly Bytes[] =>
+  option.kind === 'other'
+    ? [option.data]
+    : option.kind === 'md5'
+      ? [new Uint8Array(SIGNATURE_BYTES)]
+      : []
+
 const KINDS = {
+  md5: OPTION_MD5,
   eol: OPTION_END,
   nop: OPTION_NOP,
   mss: OPTION_MSS,

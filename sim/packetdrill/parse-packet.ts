@@ -1,4 +1,5 @@
 import { type Bytes, concatBytes } from '../../protocols/bytes.ts'
+import { OPTION_MD5 } from '../../protocols/tcp/options.ts'
 import { ACK, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../protocols/tcp/segment.ts'
 import { icmpMeaning } from './icmp-names.ts'
 import type { Scanner } from './scanner.ts'
@@ -144,7 +145,7 @@ function parseOption(scan: Scanner): ScriptOption {
       return { kind: 'sack', edges }
     }
     case 'md5':
-      if (scan.sees(/valid\b/y)) return scan.unsupported('md5 valid')
+      if (scan.keyword('valid')) return { kind: 'md5' }
       return { kind: 'other', number: OPTION_MD5, data: hexBytes(scan) }
     case 'FO':
       return { kind: 'other', number: OPTION_FAST_OPEN, data: hexBytes(scan) }
@@ -162,8 +163,7 @@ function parseOption(scan: Scanner): ScriptOption {
   }
 }
 
-/** RFC 2385, RFC 7413, RFC 6994 with the experiment number of Fast Open. */
-const OPTION_MD5 = 19
+/** RFC 7413, RFC 6994 with the experiment number of Fast Open. */
 const OPTION_FAST_OPEN = 34
 const OPTION_EXPERIMENT = 254
 const FAST_OPEN = Uint8Array.of(0xf9, 0x89)

@@ -1,4 +1,5 @@
 import { type IpAddress, parseIpText } from '../../protocols/address.ts'
+import type { Bytes } from '../../protocols/bytes.ts'
 import type { Nanos } from '../../protocols/time.ts'
 import type { Family, Script } from './script.ts'
 
@@ -20,6 +21,8 @@ export interface ScriptSettings {
   readonly stampTick: Nanos
   readonly scaledEchoes: boolean
   readonly strictSegments: boolean
+  /** `--tcp_md5_secret`: the key behind `md5 valid`; none: no bytes. */
+  readonly secret: Bytes
   /** What may go otherwise than written: it is noted, and the script goes on. */
   readonly nonFatal: readonly string[]
 }
@@ -32,9 +35,9 @@ const USUAL: { readonly [family in Family]: { readonly [name: string]: string } 
     netmask_ip: '255.255.0.0',
   },
   ipv6: {
-    local_ip: 'fd3d:0a0b:17d6::1',
-    remote_ip: 'fd3d:fa7b:d17d::1',
-    gateway_ip: 'fd3d:0a0b:17d6:8888::1',
+    local_ip: 'fd3d:fa7b:d17d::1',
+    remote_ip: '2001:db8::1',
+    gateway_ip: 'fd3d:fa7b:d17d::2',
     netmask_ip: '',
   },
 }
@@ -64,6 +67,7 @@ export function settingsIn({ options }: Script): ScriptSettings {
     stampTick: number('tcp_ts_tick_usecs', 0) * 1000,
     scaledEchoes: options.has('tcp_ts_ecr_scaled'),
     strictSegments: options.has('strict_segments'),
+    secret: new TextEncoder().encode(text('tcp_md5_secret')),
     nonFatal: text('non_fatal').split(','),
   }
 }

@@ -100,6 +100,8 @@ export type ScriptOption =
   | { readonly kind: 'mss' | 'wscale'; readonly value: number }
   | { readonly kind: 'sack'; readonly edges: readonly number[] }
   | { readonly kind: 'TS'; readonly value: number; readonly echo: number }
+  /** A signature (RFC 2385) by the script's key: right in what comes in, and to be right in what goes out. */
+  | { readonly kind: 'md5' }
   /** One that the host need not know: its kind on the wire, and its data. */
   | { readonly kind: 'other'; readonly number: number; readonly data: Bytes }
 

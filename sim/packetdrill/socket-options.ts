@@ -1,11 +1,14 @@
+import { type Endpoint, isIpv4 } from '../../protocols/address.ts'
+import type { SigningKey } from '../../protocols/tcp/signature.ts'
 import type { NumberOption, ReadableOption, SocketSetting } from '../../protocols/host/socket.ts'
 import { type Nanos, s, us } from '../../protocols/time.ts'
 import { TCP_SOCKET_OPTIONS } from '../../protocols/tcp/socket-options.ts'
 import { atOnce, type Carry, onSocket, rejection } from './attempt.ts'
-import { nameOf, numberOf, single } from './constants.ts'
+import { MD5SIG_FLAG_PREFIX, nameOf, numberOf, single } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
+import { endpointOf } from './socket-address.ts'
 
 /** Options of sockets that are no TCP's, with numbers. */
 const OTHERS = ['SO_BROADCAST', 'IP_MTU_DISCOVER', 'TCP_QUICKACK'] as const
@@ -29,6 +32,7 @@ export function checkOption(call: SystemCall, line: number): void {
   const value = call.args[3]
   if (name === 'TCP_CONGESTION') textOf(value, line)
   else if (name === 'SO_LINGER') lingerOf(value, line)
+  else if (name === 'TCP_MD5SIG' || name === 'TCP_MD5SIG_EXT') signingOf(value, line)
   else if (name === 'SO_OOBINLINE') inlineOf(value, line)
   else if (isTimeout(name)) timeoutOf(value, line)
   else if (NUMBERS.includes(name)) numberOf(single(value, line), line)
@@ -71,7 +75,34 @@ export const setOption: Carry = onSocket((d, call, line, { stage }) => {
 function settingOf(name: string, e: Expression | undefined, line: number): SocketSetting {
   if (name === 'TCP_CONGESTION') return { option: name, value: textOf(e, line) }
   if (name === 'SO_LINGER') return { option: name, value: lingerOf(e, line) }
+  if (name.startsWith('TCP_MD5SIG')) return { option: 'TCP_MD5SIG', value: signingOf(e, line) }
   return { option: name as NumberOption, value: numberOf(single(e, line), line) }
+}
+
+/**
+ * FreeBSD's `[1]`, or a struct of Linux's, `{tcpm_addr={…}, tcpm_keylen=6, tcpm_key="secret"}`, with
+ * `tcpm_flags=TCP_MD5SIG_FLAG_PREFIX` and `tcpm_prefixlen` where it is for more than one peer.
+ */
+function signingOf(e: Expression | undefined, line: number): SigningKey | number {
+  const struct = e?.kind === 'list' ? single(e, line) : e
+  if (struct?.kind !== 'fields') return numberOf(struct, line)
+  let endpoint: Endpoint = { address: 0, port: 0 }
+  let [key, isPrefix, prefix, length] = ['', false, 0, -1]
+  for (const { name, value } of struct.fields) {
+    if (name === 'tcpm_addr') endpoint = endpointOf(value, endpoint, line)
+    else if (name === 'tcpm_key') key = textOf(value, line)
+    else if (name === 'tcpm_keylen') length = numberOf(value, line)
+    else if (name === 'tcpm_prefixlen') prefix = numberOf(value, line)
+    else if (name === 'tcpm_flags') isPrefix = (numberOf(value, line) & MD5SIG_FLAG_PREFIX) !== 0
+    else throw new Unsupported(name ?? 'a struct tcp_md5sig', line)
+  }
+  const { address } = endpoint
+  const bytes = new TextEncoder().encode(key)
+  return {
+    address,
+    prefixLength: isPrefix ? prefix : isIpv4(address) ? 32 : 128,
+    key: length < 0 ? bytes : bytes.subarray(0, length),
+  }
 }
 
 /** `"reno"`, alone or in brackets. */

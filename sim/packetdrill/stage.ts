@@ -80,6 +80,10 @@ export class Stage {
     this.#host = drive(hostEngine, state)
   }
 
+  get local(): IpAddress {
+    return this.#config.local
+  }
+
   get state(): HostState {
     return this.#host.state
   }

@@ -1,8 +1,8 @@
 import { parseIpText } from '../../protocols/address.ts'
 import { checkCall } from './calls.ts'
 import { checkCode } from './code.ts'
-import { type Script, Unsupported } from './script.ts'
-import { settingsIn } from './script-settings.ts'
+import { type Script, type ScriptPacket, Unsupported } from './script.ts'
+import { type ScriptSettings, settingsIn } from './script-settings.ts'
 import { settingsOf } from './sysctl.ts'
 
 const ADDRESS = /^[\da-fA-F.:]+(\/\d+)?$/
@@ -23,6 +23,7 @@ const OPTIONS: { readonly [name: string]: RegExp } = {
   tcp_ts_tick_usecs: /^\d+$/,
   tcp_ts_ecr_scaled: /^$/,
   strict_segments: /^$/,
+  tcp_md5_secret: /^.{1,80}$/,
   non_fatal: /^(packet|syscall)(,(packet|syscall))*$/,
   // Of the program that plays scripts on a kernel.
   send_omit_free: /^$/,
@@ -49,7 +50,16 @@ export function checkSupport(script: Script): void {
   for (const { action, line } of events) {
     if (action.kind === 'call') checkCall(action, line, settings)
     else if (action.kind === 'command') settingsOf(action.text, line)
+    else if (action.kind === 'packet') checkPacket(action.packet, settings, line)
     else if (action.kind === 'code') checkCode(action.text, line)
   }
   if (cleanup !== null) settingsOf(cleanup.text, cleanup.line)
+}
+
+/** A signature needs a key. */
+function checkPacket(packet: ScriptPacket, { secret }: ScriptSettings, line: number): void {
+  if (packet.kind !== 'tcp' || secret.length > 0) return
+  if (packet.options?.some(({ kind }) => kind === 'md5') === true) {
+    throw new Unsupported('md5 valid without --tcp_md5_secret', line)
+  }
 }

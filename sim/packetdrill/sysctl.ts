@@ -4,6 +4,7 @@ import type { TcpChoices } from '../../protocols/tcp/policy.ts'
 import { FREEBSD } from '../../protocols/tcp/profiles/freebsd.ts'
 import { ms, s } from '../../protocols/time.ts'
 import { Unsupported } from './script.ts'
+import { type Association, associationsIn } from './security-associations.ts'
 
 /** What a command means to the host. */
 export type Setting =
@@ -11,6 +12,8 @@ export type Setting =
   | { readonly kind: 'none' }
   /** So many sockets are in this state. */
   | { readonly kind: 'count'; readonly state: string; readonly expected: number }
+  /** Keys for signed segments. */
+  | { readonly kind: 'keys'; readonly added: readonly Association[] }
   /** Connections in this state are dropped. */
   | { readonly kind: 'drop'; readonly state: string }
 
@@ -100,12 +103,15 @@ const COUNT = /^sockstat\s.*\bgrep -c (\w+)\s*\|\s*grep (\d+)$/
  * @throws Unsupported for a command that is none of them, or a value that the host does not have.
  */
 export function settingsOf(command: string, line: number): Setting[] {
-  const parts = command.split(/[;\n]|&&|\|\|/).map((part) => part.trim())
-  return parts.flatMap((part) => {
+  const { added, rest } = associationsIn(command, line)
+  const keys: Setting[] = added.length === 0 ? [] : [{ kind: 'keys', added }]
+  const parts = rest.split(/[;\n]|&&|\|\|/).map((part) => part.trim())
+  const others = parts.flatMap((part) => {
     const [, several] = /^\S*\bset_sysctls\.py\s+(.*)$/.exec(part) ?? []
     if (several === undefined) return part === '' ? [] : [settingOf(part, line)]
     return several.split(/\s+(?=\/)/).map((each) => settingOf(asSysctl(each), line))
   })
+  return [...others, ...keys]
 }
 
 /** Of kernels that cut segments late, remember paths, or run programs: nothing that shows here. */
@@ -130,6 +136,7 @@ const LINUX_DEFAULTS: Partial<TcpChoices> = {
 
 function settingOf(command: string, line: number): Setting {
   if (IDLE_COMMAND.test(command)) return NONE
+  if (/^setkey -F\b/.test(command)) return policy({ signingKeys: [] })
   if (DEFAULTS.test(command)) return policy(LINUX_DEFAULTS)
   const counted = COUNT.exec(command)
   if (counted !== null) {

@@ -29,8 +29,8 @@ export class Talks {
   }
 
   #begin(ends: Pick<Conversation, 'remotePort' | 'localPort' | 'awaitsSyn'>, isn: Seq | null) {
-    const { local, remote, scaledEchoes } = this.#settings
-    return (this.current = new Conversation({ local, remote, ...ends }, isn, scaledEchoes))
+    const { local, remote } = this.#settings
+    return (this.current = new Conversation({ local, remote, ...ends }, isn, this.#settings))
   }
 
   /** Before a call is carried out: it may begin the conversation that the script is about. */

@@ -1,14 +1,16 @@
 import { seqAdd, seqDiff, type Seq } from '../../protocols/sequence.ts'
-import { NO_BYTES } from '../../protocols/bytes.ts'
+import { NO_BYTES, toHex } from '../../protocols/bytes.ts'
 import {
   NO_OPTIONS,
   OPTION_END,
+  OPTION_MD5,
   OPTION_MSS,
   OPTION_NOP,
   OPTION_SACK,
   OPTION_SACK_PERMITTED,
   OPTION_TIMESTAMPS,
   OPTION_WINDOW_SCALE,
+  optionData,
   TcpOptions,
 } from '../../protocols/tcp/options.ts'
 import { ACK, SYN, TcpSegment, URG } from '../../protocols/tcp/segment.ts'
@@ -159,6 +161,8 @@ function optionsText(options: TcpOptions, origins: Origins): string {
         const blocks = edges.flatMap((left, i) => (i % 2 ? [] : [`${left}:${edges[i + 1]}`]))
         return `sack ${blocks.join(' ')}`
       }
+      case OPTION_MD5:
+        return `md5 ${toHex(optionData(options, kind) ?? NO_BYTES)}`
       default:
         return KINDS.find(([, known]) => known === kind)?.[0] ?? `kind ${kind}`
     }

@@ -64,6 +64,7 @@ export const FREEBSD = RFC.with({
   ],
   icmpConnectError: 'ECONNREFUSED',
   tellsSoftErrors: false,
+  resetsAsSocket: true, // tcp_input: it finds the socket, closed as it is
   synLayouts: FREEBSD_SYN,
   synAckLayouts: FREEBSD_SYN,
 })

@@ -43,6 +43,8 @@ export const LINUX = RFC.with({
   msl: s(30), // TCP_TIMEWAIT_LEN is 60 s
   finWait2: s(60), // tcp_fin_timeout
   resetsHalfOpen: false,
+  signatureFirst: true, // tcp_options_write
+  signedTimestamps: false, // tcp_syn_options, tcp_synack_options
   // What buffers are tuned up to, for ours have one size: tcp_wmem, tcp_rmem.
   sendBuffer: 4 << 20,
   receiveBuffer: 3 << 20, // half of it holds payload (tcp_adv_win_scale 1)
