@@ -4,17 +4,17 @@ import { NEVER, type Nanos } from '../protocols/time.ts'
 /** The frames on their way through a link, ordered by (arrival, serial). A ring that grows. */
 export class Flight {
   #frames: (EthernetFrame | null)[] = Array.from({ length: FIRST_CAPACITY }, () => null)
-  #arrivals = new Float64Array(FIRST_CAPACITY)
-  #serials = new Float64Array(FIRST_CAPACITY)
+  /** Of each frame its arrival and its serial, side by side as they are read. */
+  #keys = new Float64Array(2 * FIRST_CAPACITY)
   #head = 0
   size = 0
 
   /** Of the frame that arrives first; `NEVER` where there is none. */
   get nextArrival(): Nanos {
-    return this.size === 0 ? NEVER : this.#arrivals[this.#head]!
+    return this.size === 0 ? NEVER : this.#keys[2 * this.#head]!
   }
   get nextSerial(): number {
-    return this.#serials[this.#head]!
+    return this.#keys[2 * this.#head + 1]!
   }
 
   /** Adds a frame that arrives no earlier than any other, with the latest serial. */
@@ -27,7 +27,7 @@ export class Flight {
   insert(frame: EthernetFrame, arrival: Nanos, serial: number): void {
     if (this.size === this.#frames.length) this.#grow()
     const mask = this.#frames.length - 1
-    const middle = this.#arrivals[(this.#head + (this.size >> 1)) & mask]!
+    const middle = this.#arrivalAt((this.#head + (this.size >> 1)) & mask)
     // The frames on the shorter side step aside.
     if (arrival < middle) this.#insertFromFront(frame, arrival, serial)
     else this.#insertFromBack(frame, arrival, serial)
@@ -39,8 +39,8 @@ export class Flight {
     this.#head = at
     for (let before = this.size++; before > 0; before--) {
       const next = (at + 1) & mask
-      if (this.#arrivals[next]! > arrival) break
-      this.#put(at, this.#frames[next]!, this.#arrivals[next]!, this.#serials[next]!)
+      if (this.#arrivalAt(next) > arrival) break
+      this.#move(next, at)
       at = next
     }
     this.#put(at, frame, arrival, serial)
@@ -51,8 +51,8 @@ export class Flight {
     let at = (this.#head + this.size) & mask
     for (let before = this.size++; before > 0; before--) {
       const last = (at - 1) & mask
-      if (this.#arrivals[last]! <= arrival) break
-      this.#put(at, this.#frames[last]!, this.#arrivals[last]!, this.#serials[last]!)
+      if (this.#arrivalAt(last) <= arrival) break
+      this.#move(last, at)
       at = last
     }
     this.#put(at, frame, arrival, serial)
@@ -73,28 +73,34 @@ export class Flight {
     const mask = this.#frames.length - 1
     for (let i = 0; i < this.size; i++) {
       const at = (this.#head + i) & mask
-      if (this.#arrivals[at]! >= time) return
-      this.#arrivals[at] = time
+      if (this.#arrivalAt(at) >= time) return
+      this.#keys[2 * at] = time
     }
+  }
+
+  #arrivalAt(at: number): Nanos {
+    return this.#keys[2 * at]!
   }
 
   #put(at: number, frame: EthernetFrame, arrival: Nanos, serial: number): void {
     this.#frames[at] = frame
-    this.#arrivals[at] = arrival
-    this.#serials[at] = serial
+    this.#keys[2 * at] = arrival
+    this.#keys[2 * at + 1] = serial
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#frames[from]!, this.#keys[2 * from]!, this.#keys[2 * from + 1]!)
   }
 
   #grow(): void {
     const old = this.#frames.length
+    const before = this.#keys
     const order = Array.from({ length: old }, (_, i) => (this.#head + i) & (old - 1))
-    const arrivals = new Float64Array(2 * old)
-    const serials = new Float64Array(2 * old)
-    arrivals.set(order.map((at) => this.#arrivals[at]!))
-    serials.set(order.map((at) => this.#serials[at]!))
+    const keys = new Float64Array(4 * old)
+    keys.set(order.flatMap((at) => [before[2 * at]!, before[2 * at + 1]!]))
     const room = Array.from({ length: old }, () => null)
     this.#frames = [...order.map((at) => this.#frames[at]!), ...room]
-    this.#arrivals = arrivals
-    this.#serials = serials
+    this.#keys = keys
     this.#head = 0
   }
 }

@@ -22,9 +22,8 @@ export class Transmitter {
    * it back, so that their ends are the exact ones, each rounded up once, however many they are.
    */
   #excess = 0
-  /** Of the frames that wait: when each transmission begins, and its bytes. A ring. */
-  #starts = new Float64Array(16)
-  #sizes = new Int32Array(16)
+  /** Of each frame that waits when its transmission begins, and its bytes behind it. A ring. */
+  #waiting = new Float64Array(2 * FIRST_CAPACITY)
   #head = 0
   /** Frames and bytes that waited at the last `accept` or `settle`, what was accepted included. */
   frames = 0
@@ -61,7 +60,7 @@ export class Transmitter {
   /** How long the frame has to wait that was accepted last, at `now`. */
   waitOfLast(now: Nanos): Nanos {
     if (this.frames === 0) return 0
-    return this.#starts[(this.#head + this.frames - 1) & (this.#starts.length - 1)]! - now
+    return this.#waiting[this.#place(this.frames - 1)]! - now
   }
 
   /** When the frame's last bit is on the link; -1 where the queue has no room for it. */
@@ -87,33 +86,36 @@ export class Transmitter {
 
   /** Lets go what no longer waits. */
   settle(now: Nanos): void {
-    const mask = this.#starts.length - 1
-    while (this.frames > 0 && this.#starts[this.#head]! <= now) {
-      this.bytes -= this.#sizes[this.#head]!
-      this.#head = (this.#head + 1) & mask
+    const waiting = this.#waiting
+    while (this.frames > 0 && waiting[this.#head]! <= now) {
+      this.bytes -= waiting[this.#head + 1]!
+      this.#head = this.#place(1)
       this.frames -= 1
     }
   }
 
+  /** Where the ring keeps the frame that so many are ahead of. */
+  #place(ahead: number): number {
+    return (this.#head + 2 * ahead) & (this.#waiting.length - 1)
+  }
+
   #wait(start: Nanos, size: number): void {
-    if (this.frames === this.#starts.length) this.#grow()
-    const at = (this.#head + this.frames) & (this.#starts.length - 1)
-    this.#starts[at] = start
-    this.#sizes[at] = size
+    if (2 * this.frames === this.#waiting.length) this.#grow()
+    const at = this.#place(this.frames)
+    this.#waiting[at] = start
+    this.#waiting[at + 1] = size
     this.frames += 1
     this.bytes += size
   }
 
   #grow(): void {
-    const old = this.#starts.length
-    const starts = new Float64Array(2 * old)
-    const sizes = new Int32Array(2 * old)
-    for (let i = 0; i < old; i++) {
-      starts[i] = this.#starts[(this.#head + i) & (old - 1)]!
-      sizes[i] = this.#sizes[(this.#head + i) & (old - 1)]!
-    }
-    this.#starts = starts
-    this.#sizes = sizes
+    const old = this.#waiting
+    const grown = new Float64Array(2 * old.length)
+    grown.set(old.subarray(this.#head))
+    grown.set(old.subarray(0, this.#head), old.length - this.#head)
+    this.#waiting = grown
     this.#head = 0
   }
 }
+
+const FIRST_CAPACITY = 16

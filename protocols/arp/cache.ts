@@ -58,6 +58,10 @@ export function arpLookup(state: ArpState, now: Nanos, address: Ipv4Address): Ma
   return entry !== undefined && now < entry.usableUntil ? entry.mac : null
 }
 
+/** Until when `arpLookup` gives the same answer, unless something is heard or suspected before. */
+export const arpUsableUntil = (state: ArpState, address: Ipv4Address): Nanos =>
+  state.entries.get(address)!.usableUntil
+
 /** The earliest deadline of the cache; costs nothing while no request is outstanding. */
 export function arpNextDue(state: ArpState): Nanos {
   const waiting = state.waiting

@@ -1,5 +1,5 @@
 import type { Ipv4Address, Mac } from '../address.ts'
-import { arpLookup, arpNextDue } from '../arp/cache.ts'
+import { arpLookup, arpNextDue, arpUsableUntil } from '../arp/cache.ts'
 import {
   type ArpDropReason,
   type ArpEvent,
@@ -13,6 +13,7 @@ import type { ArpPacket } from '../arp/packet.ts'
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
 import type { Ipv4Packet } from '../ipv4/packet.ts'
 import { NEVER, type Nanos } from '../time.ts'
+import { forgetWays, keepWay } from './ipv4-ways.ts'
 import type { HostOut } from './output.ts'
 import { leaveByTun } from './tun-output.ts'
 import { arpOwner, type HostState } from './state.ts'
@@ -36,6 +37,7 @@ export class ArpPort implements ArpOut, ClaimOut {
   }
 
   receive(packet: ArpPacket): void {
+    forgetWays(this.h)
     const iface = this.h.interfaces[this.port]!
     const { claims } = iface
     if (claims !== null && claimsHear(claims, this.now, iface.mac, packet, this)) return this.wake()
@@ -44,6 +46,7 @@ export class ArpPort implements ArpOut, ClaimOut {
   }
 
   resolve(nextHop: Ipv4Address, packet: Ipv4Packet): void {
+    forgetWays(this.h)
     const iface = this.h.interfaces[this.port]!
     const address = iface.addresses[0] ?? 0
     arpResolve(iface.arp, this.now, iface.mac, address, nextHop, packet, this)
@@ -51,6 +54,7 @@ export class ArpPort implements ArpOut, ClaimOut {
   }
 
   timer(): void {
+    forgetWays(this.h)
     const { arp, claims, mac } = this.h.interfaces[this.port]!
     arpTimer(arp, this.now, this)
     if (claims !== null) claimsTimer(claims, this.now, mac, this)
@@ -58,6 +62,7 @@ export class ArpPort implements ArpOut, ClaimOut {
   }
 
   usable(address: Ipv4Address, usable: boolean): void {
+    forgetWays(this.h)
     const iface = this.h.interfaces[this.port]!
     if (usable) {
       iface.addresses.push(address)
@@ -109,6 +114,9 @@ export function sendToNeighbour(
   const iface = h.interfaces[port]!
   if (iface.tun !== null) return leaveByTun(iface.tun.socket, packet, out)
   const mac = arpLookup(iface.arp, now, nextHop)
-  if (mac === null) new ArpPort(h, now, port, out).resolve(nextHop, packet)
-  else out.send(new EthernetFrame(mac, iface.mac, ETHERTYPE_IPV4, packet), port)
+  if (mac === null) return new ArpPort(h, now, port, out).resolve(nextHop, packet)
+  const until = arpUsableUntil(iface.arp, nextHop)
+  const { destination } = packet
+  keepWay(h, { destination, port, mtu: iface.mtu, mac, until, sourceMac: iface.mac })
+  out.send(new EthernetFrame(mac, iface.mac, ETHERTYPE_IPV4, packet), port)
 }

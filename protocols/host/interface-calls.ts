@@ -4,6 +4,7 @@ import { i32 } from '../bytes.ts'
 import { addRoute, removeRoute } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
 import { ArpPort } from './arp-port.ts'
+import { forgetWays } from './ipv4-ways.ts'
 import type { HostOut } from './output.ts'
 import type { SocketCall } from './socket.ts'
 import { BROADCAST, type HostState } from './state.ts'
@@ -39,6 +40,7 @@ export const isInterfaceCall = (call: SocketCall | InterfaceCall): call is Inter
   call.kind === 'add-address' || call.kind === 'remove-address' || call.kind === 'set-gateway'
 
 export function interfaceCall(h: HostState, now: Nanos, call: InterfaceCall, out: HostOut): void {
+  forgetWays(h)
   switch (call.kind) {
     case 'add-address':
       return addAddress(h, now, call, out)

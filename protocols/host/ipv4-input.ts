@@ -6,11 +6,13 @@ import {
   UNREACHABLE_NET,
   UNREACHABLE_PROTOCOL,
 } from '../icmp/message.ts'
+import { ETHERTYPE_IPV4, EthernetFrame } from '../ethernet/frame.ts'
 import { fragment } from '../ipv4/fragment.ts'
 import { Ipv4Packet } from '../ipv4/packet.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
 import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
+import { type Ipv4Way, wayTo } from './ipv4-ways.ts'
 import type { HostOut } from './output.ts'
 import { icmpArrives } from './icmp-input.ts'
 import { igmpArrives } from './igmp.ts'
@@ -68,6 +70,10 @@ function packetArrives(
   if (source === BROADCAST_IPV4 || isMulticastIpv4(source)) {
     return drop(packet, 'ipv4 bad source', out)
   }
+  if (h.forwarding && !broadcastFrame && h.nat === null) {
+    const way = wayTo(h, now, destination)
+    if (way !== null && passes(packet, way)) return passOn(packet, way, out)
+  }
   const ours = h.addresses.get(destination | 0) // a number for certain: a cheaper hash
   if (ours !== undefined) {
     const broadcast = ours === BROADCAST
@@ -117,7 +123,28 @@ function deliver(
   }
 }
 
-/** RFC 1812 §5.2 and §5.3: the packet is a new one, what it carries is shared. */
+/** Whether there is nothing to be said about a packet but where it goes. */
+const passes = ({ ttl, size, details }: Ipv4Packet, { mtu }: Ipv4Way): boolean =>
+  ttl > 1 && size <= mtu && details.options.length === 0
+
+function passOn(packet: Ipv4Packet, { port, mac, sourceMac }: Ipv4Way, out: HostOut): void {
+  out.send(new EthernetFrame(mac, sourceMac, ETHERTYPE_IPV4, onward(packet)), port)
+}
+
+/** RFC 1812 §5.3.1: the packet is a new one, what it carries is shared. */
+const onward = (p: Ipv4Packet): Ipv4Packet =>
+  new Ipv4Packet(
+    p.source,
+    p.destination,
+    p.protocol,
+    p.ttl - 1,
+    p.identification,
+    p.details,
+    p.payload,
+    p.size,
+  )
+
+/** RFC 1812 §5.2 and §5.3. */
 function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): void {
   const { destination, ttl, details, size } = packet
   if (details.options.length > 0 && !optionsPass(h, now, packet, out)) return
@@ -138,19 +165,10 @@ function forward(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): vo
   }
   const leaving = h.nat === null ? packet : natLeaves(h, h.nat, now, route.port, packet, out)
   if (leaving === null) return
-  const onward = new Ipv4Packet(
-    leaving.source,
-    destination,
-    leaving.protocol,
-    ttl - 1,
-    leaving.identification,
-    leaving.details,
-    leaving.payload,
-    leaving.size,
-  )
+  const next = onward(leaving)
   const nextHop = route.gateway ?? destination
-  if (onward.size <= mtu) return sendToNeighbour(h, now, route.port, nextHop, onward, out)
-  for (const each of fragment(onward, mtu)) {
+  if (next.size <= mtu) return sendToNeighbour(h, now, route.port, nextHop, next, out)
+  for (const each of fragment(next, mtu)) {
     sendToNeighbour(h, now, route.port, nextHop, each, out)
   }
 }

@@ -19,6 +19,7 @@ import type { Nanos } from '../time.ts'
 import { sendToNeighbour } from './arp-port.ts'
 import type { Path } from './ip-output.ts'
 import { multicastMacOf } from './igmp.ts'
+import { wayTo } from './ipv4-ways.ts'
 import type { HostOut } from './output.ts'
 import { BROADCAST, type HostState, isOwn, LOOPBACK_OWNER } from './state.ts'
 
@@ -68,6 +69,11 @@ export function sendIpv4(
 /** The same for a packet whose header stands. */
 export function sendPacket(h: HostState, now: Nanos, packet: Ipv4Packet, out: HostOut): boolean {
   const { destination, details } = packet
+  const way = wayTo(h, now, destination)
+  if (way !== null && packet.size <= way.mtu) {
+    out.send(new EthernetFrame(way.mac, way.sourceMac, ETHERTYPE_IPV4, packet), way.port)
+    return true
+  }
   const ours = h.addresses.get(destination | 0) // a number for certain: a cheaper hash
   if (ours !== undefined && ours !== BROADCAST) {
     h.loopback.push(packet)

@@ -25,6 +25,7 @@ import { createDemux, type Demux } from './demux.ts'
 import { createIpv6Interface } from './ipv6-interface.ts'
 import { createIgmp, type Igmp } from './igmp-state.ts'
 import type { Ipv6Interface, Ipv6InterfaceConfig } from './ipv6-interface.ts'
+import type { Ipv4Way } from './ipv4-ways.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { SocketId } from './socket.ts'
 
@@ -38,6 +39,8 @@ export interface HostState {
   /** Every address of ours with its interface, and every directed broadcast with `BROADCAST`. */
   addresses: Map<IpAddress, number>
   routes: RouteTable
+  /** What looking up has given for destinations of late; none where something has changed since. */
+  ways: Ipv4Way[]
   /** The Identification of the last IPv4 packet. */
   identification: number
   sockets: (Socket | null)[]
@@ -237,6 +240,7 @@ export function createHost(config: HostConfig): HostState {
     interfaces,
     addresses,
     routes,
+    ways: [],
     identification: 0,
     sockets: [],
     freed: [],

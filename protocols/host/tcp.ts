@@ -19,6 +19,7 @@ import type { Nanos } from '../time.ts'
 import { addConnection, removeConnection } from './demux.ts'
 import type { HostEvent } from './event.ts'
 import { confirmWay } from './ipv6-ways.ts'
+import { forgetWays } from './ipv4-ways.ts'
 import type { HostOut } from './output.ts'
 import { HOST_TTL, ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { pathMtuTo } from './path-mtu.ts'
@@ -216,6 +217,7 @@ function suspect(h: HostState, now: Nanos, s: TcpState): void {
   if (typeof remoteAddress !== 'number') return
   const route = lookupRoute(h.routes, remoteAddress)
   if (route === null) return
+  forgetWays(h)
   arpSuspect(h.interfaces[route.port]!.arp, now, route.gateway ?? remoteAddress)
 }
 
