@@ -153,6 +153,7 @@ function channelOf(record: TraceRecord): LogChannel | null {
     case 'tcp-state':
     case 'retransmit':
     case 'spurious':
+    case 'fast-open':
       return 'tcp'
     default:
       return null

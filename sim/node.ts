@@ -286,6 +286,7 @@ export class Node implements Out<EthernetFrame, NodeEvent> {
       case 'address-conflict':
       case 'path-mtu':
       case 'black-hole':
+      case 'fast-open':
       case 'learned':
       case 'forgotten':
         return

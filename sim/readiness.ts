@@ -1,5 +1,6 @@
 import type { Socket } from '../protocols/host/state.ts'
 import { seqDiff, seqLeq } from '../protocols/sequence.ts'
+import { isPending } from '../protocols/tcp/fast-open.ts'
 import type { TcpState } from '../protocols/tcp/state.ts'
 
 // What poll says of a socket, as Linux has it: for programs, and for the calls of packetdrill scripts.
@@ -40,7 +41,9 @@ export function readinessOf(socket: Socket | null, { error, waiting }: Held): nu
 }
 
 function connectionReadiness(s: TcpState): number {
-  if (s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED') return 0
+  // RFC 7413: it is in use, or waits for the first bytes, before its handshake is over.
+  if (s.state === 'SYN-SENT') return s.fastOpen !== null && s.fastOpen.waits ? POLLOUT : 0
+  if (s.state === 'SYN-RECEIVED' && !isPending(s)) return 0
   const { rcv, snd } = s
   const ended = rcv.fin || s.readShut
   let bits = 0

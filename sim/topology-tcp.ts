@@ -1,13 +1,33 @@
 import { CONGESTION_NAMES } from '../protocols/tcp/congestion/control-of.ts'
 import { ECN_POLICIES } from '../protocols/tcp/ecn.ts'
-import type { TcpChoices } from '../protocols/tcp/policy.ts'
-import { isTcpProfile, TCP_PROFILE_NAMES, type TcpProfile } from '../protocols/tcp/profile.ts'
+import { FAST_OPEN_SIDES, type FastOpenSides } from '../protocols/tcp/fast-open-choices.ts'
+import type { TcpChoices, TcpPolicy } from '../protocols/tcp/policy.ts'
+import {
+  DEFAULT_PROFILE,
+  isTcpProfile,
+  policyOf,
+  TCP_PROFILE_NAMES,
+  type TcpProfile,
+} from '../protocols/tcp/profile.ts'
 import { didYouMean } from './suggest.ts'
 import { parseCount, parseDuration, parseSize } from './units.ts'
 import { type Refusal, UserError, isRefusal, refused } from './user-error.ts'
 
 /** What a host's TCP is to be: a profile, and what differs from it. */
-export type TcpPlan = Partial<TcpChoices> & { readonly profile?: TcpProfile }
+export type TcpPlan = Partial<Omit<TcpChoices, 'fastOpen'>> & {
+  readonly profile?: TcpProfile
+  /** Which sides of Fast Open it has (RFC 7413). */
+  readonly fastOpen?: FastOpenSides
+}
+
+/** What a plan comes to. */
+export function policyIn({ profile = DEFAULT_PROFILE, fastOpen, ...choices }: TcpPlan): TcpPolicy {
+  const policy = policyOf(profile).with(choices)
+  if (fastOpen === undefined) return policy
+  const client = fastOpen === 'client' || fastOpen === 'both'
+  const server = fastOpen === 'server' || fastOpen === 'both'
+  return policy.with({ fastOpen: { ...policy.fastOpen, client, server } })
+}
 
 /** A profile's alone. */
 type Unwritten =
@@ -54,6 +74,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   undoesWholly: 'flag',
   pacing: 'flag',
   ecn: ECN_POLICIES,
+  fastOpen: FAST_OPEN_SIDES,
   ecnSynRetries: 'count',
   trafficClass: 'count',
   hopLimit: 'count',

@@ -6,7 +6,7 @@ import { createSwitch, switchEngine } from '../protocols/ethernet/switch.ts'
 import { hostEngine } from '../protocols/host/host.ts'
 import type { HostCall } from '../protocols/host/host.ts'
 import { createHost } from '../protocols/host/state.ts'
-import { DEFAULT_PROFILE, policyOf } from '../protocols/tcp/profile.ts'
+
 import { NEVER, type Nanos, toSeconds } from '../protocols/time.ts'
 import type { NodeEvent, TraceObserver } from '../trace/record.ts'
 import { inPlace, recorded, type StepObserver } from './driver.ts'
@@ -16,6 +16,7 @@ import { LinkDirection } from './link.ts'
 import { scheduleChanges } from './link-schedule.ts'
 import type { Monitor } from './monitor.ts'
 import { type DrivenNode, type InterfaceTag, Node } from './node.ts'
+import { policyIn } from './topology-tcp.ts'
 import { DEFAULT_PORT } from './topology-vlans.ts'
 import type { VlanPort } from '../protocols/ethernet/vlan.ts'
 import { hostPlan } from './host-plan.ts'
@@ -125,9 +126,8 @@ export class World {
       return new Node(this, plan.name, false, make)
     }
     const { interfaces, routes, ipv6Routes, nat } = hostPlan(plan)
-    const { profile = DEFAULT_PROFILE, ...choices } = plan.tcp
     // What listens for a program may be started again at once, as with Go, Node or asyncio.
-    const policy = policyOf(profile).with({ reuseAddress: true, ...choices })
+    const policy = policyIn(plan.tcp).with({ reuseAddress: true })
     const make = (boot: number): DrivenNode => {
       const state = createHost({
         forwarding: plan.forwarding,

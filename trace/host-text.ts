@@ -1,4 +1,5 @@
 import { type Endpoint, formatIp } from '../protocols/address.ts'
+import { toHex } from '../protocols/bytes.ts'
 import { unreachable } from '../protocols/assert.ts'
 import type { HostCall } from '../protocols/host/host.ts'
 import type { SocketEvent, SocketSetting } from '../protocols/host/socket.ts'
@@ -40,6 +41,10 @@ export function eventText(said: Told): string {
       return `path mtu to ${formatIp(said.address)} is ${said.mtu}`
     case 'black-hole':
       return `tcp ${said.socket} black hole: mss=${said.mss}`
+    case 'fast-open': {
+      const cookie = said.cookie.length === 0 ? '' : ` ${toHex(said.cookie)}`
+      return `tcp ${said.socket} fast open: ${said.outcome}${cookie}`
+    }
     case 'learned':
       return `${said.mac} is behind port ${said.port}`
     case 'forgotten':

@@ -22,6 +22,8 @@ import {
   type UdpSocket,
   type UnboundTcp,
 } from './state.ts'
+import { isPending } from '../tcp/fast-open.ts'
+import { fastOpenTo } from './fast-open.ts'
 import { addTcp, canBePeer, tcpCall, tcpForget } from './tcp.ts'
 import { tcpOption } from './tcp-option.ts'
 import { addRaw, rawCall } from './raw.ts'
@@ -150,6 +152,11 @@ function unboundCall(
       return listen(h, socket, call, out)
     case 'connect':
       return connect(h, now, socket, call, out)
+    case 'send-to': {
+      const { client, sendConnects } = socket.policy.fastOpen
+      if (!client && !sendConnects) return reject(call, 'EOPNOTSUPP', out)
+      return connect(h, now, socket, call, out)
+    }
     case 'set':
     case 'get':
       return option(socket, call, out)
@@ -189,6 +196,7 @@ function listen(
     waiting: 0,
     cookieAt: -NEVER,
     opening: 0,
+    fastOpen: { waiting: 0, resets: [] },
   }
 }
 
@@ -196,7 +204,7 @@ function connect(
   h: HostState,
   now: Nanos,
   socket: UnboundTcp,
-  call: SocketCall & { kind: 'connect' },
+  call: SocketCall & { kind: 'connect' | 'send-to' },
   out: HostOut,
 ): void {
   const { remote } = call
@@ -207,7 +215,8 @@ function connect(
   const port = socket.port === 0 ? ephemeralPort(h.tcp, address, remote) : socket.port
   if (port === 0) return reject(call, 'EADDRNOTAVAIL', out)
   const local = { address, port }
-  const s = addTcp(h, now, call.socket, socket.policy, local, remote, -1)
+  const attempt = fastOpenTo(h, now, socket.policy, remote, call.kind === 'send-to')
+  const s = addTcp(h, now, call.socket, socket.policy, local, remote, -1, null, attempt)
   if (s === null) return reject(call, 'EADDRNOTAVAIL', out)
   unbind(h, socket)
   tcpCall(h, now, s, call, out)
@@ -238,6 +247,10 @@ function listenerCall(
   if (call.kind === 'set' || call.kind === 'get') return option(socket, call, out)
   if (call.kind === 'accept') {
     socket.waiting = Math.max(socket.waiting - 1, 0)
+    const accepted = call.connection === undefined ? null : h.sockets[call.connection]
+    if (accepted?.kind === 'connection' && accepted.fastOpen !== null) {
+      accepted.fastOpen.accepted = true
+    }
     return
   }
   if (call.kind !== 'close' && call.kind !== 'abort') return reject(call, 'EOPNOTSUPP', out)
@@ -245,7 +258,7 @@ function listenerCall(
   // Its half-open connections have nobody to be handed to.
   for (const each of h.sockets) {
     if (each?.kind !== 'connection' || each.listener !== call.socket) continue
-    if (each.state !== 'SYN-RECEIVED') continue
+    if (each.state !== 'SYN-RECEIVED' || isPending(each)) continue
     if (!each.policy.resetsHalfOpen) tcpForget(h, now, each, out)
     else tcpCall(h, now, each, { kind: 'abort', socket: each.id }, out)
   }

@@ -1,7 +1,9 @@
 import type { IpAddress, Mac } from '../address.ts'
+import type { Bytes } from '../bytes.ts'
 import type { EthernetPayload } from '../ethernet/frame.ts'
 import type { TransportPayload } from '../ipv4/packet.ts'
 import type { Seq } from '../sequence.ts'
+import type { FastOpenOutcome } from '../tcp/fast-open.ts'
 import type { RetransmitCause, TcpStateName } from '../tcp/state.ts'
 import type { Nanos } from '../time.ts'
 import type { SocketEvent, SocketId } from './socket.ts'
@@ -37,6 +39,14 @@ export type HostEvent =
   | { readonly kind: 'timer'; readonly socket: SocketId; readonly name: string }
   /** Full segments vanish without a word: from now on they carry at most `mss` bytes. */
   | { readonly kind: 'black-hole'; readonly socket: SocketId; readonly mss: number }
+  /** TCP Fast Open. `cookie` and the MSS beside it: where the peer has given one. */
+  | {
+      readonly kind: 'fast-open'
+      readonly socket: SocketId
+      readonly outcome: FastOpenOutcome
+      readonly cookie: Bytes
+      readonly mss: number
+    }
   | { readonly kind: 'neighbour'; readonly address: IpAddress; readonly mac: Mac | null }
   /** Another station has an address of ours; `mac` is `null` where it does not say its own. */
   | { readonly kind: 'address-conflict'; readonly address: IpAddress; readonly mac: Mac | null }

@@ -4,6 +4,7 @@ import { ICMP_ECHO_REQUEST } from '../icmp/message.ts'
 import { ICMPV6_ECHO_REQUEST } from '../icmpv6/message.ts'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../ipv4/packet.ts'
 import { seqGt, seqLt } from '../sequence.ts'
+import { isPending, synUnanswered } from '../tcp/fast-open.ts'
 import { fail } from '../tcp/lifecycle.ts'
 import type { Nanos } from '../time.ts'
 import { findConnection, findListener, NO_SOCKET } from './demux.ts'
@@ -114,7 +115,9 @@ function tcpError(
   const s = h.sockets[event.socket]
   if (s?.kind !== 'connection') return
   const seq = i32(about.quote, about.at + 4)
-  if (seqLt(seq, s.snd.una) || !seqGt(s.snd.max, seq)) return
+  // To whoever sends, the SYN of a connection in use counts as acknowledged before it is (RFC 7413).
+  const from = isPending(s) ? s.iss : s.snd.una
+  if (seqLt(seq, from) || !seqGt(s.snd.max, seq)) return
   if (about.tooBig) {
     // A packet that would have passed was not too big: nobody who forwards has said so.
     if (about.mtu === 0) return
@@ -123,7 +126,9 @@ function tcpError(
   }
   out.event(event)
   const { icmpEndsConnect, icmpConnectError } = s.policy
-  const ends = s.state === 'SYN-SENT' && icmpEndsConnect.includes(about.number)
+  const opens = s.state === 'SYN-SENT' || (isPending(s) && !s.fastOpen!.accepted)
+  const ends = opens && icmpEndsConnect.includes(about.number)
+  if (ends) synUnanswered(s, new TcpPort(h, now, s, out))
   if (ends) return fail(s, icmpConnectError ?? event.error, new TcpPort(h, now, s, out))
   if (about.unreachable) s.softError = event.error
 }

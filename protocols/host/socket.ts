@@ -40,7 +40,12 @@ export type SocketCall =
       readonly backlog: number
       readonly queues?: boolean
     }
-  | { readonly kind: 'accept'; readonly socket: SocketId }
+  | {
+      readonly kind: 'accept'
+      readonly socket: SocketId
+      /** Which one, where its handshake is not over (RFC 7413). */
+      readonly connection?: SocketId
+    }
   | { readonly kind: 'connect'; readonly socket: SocketId; readonly remote: Endpoint }
   /**
    * Of connections: `urgent`: with an urgent pointer behind the bytes (MSG_OOB); `more`: less than a
@@ -53,11 +58,17 @@ export type SocketCall =
       readonly urgent?: boolean
       readonly more?: boolean
     }
+  /**
+   * Of a TCP socket that is not connected: it connects, and as many of the bytes as may go with the SYN do
+   * (MSG_FASTOPEN, RFC 7413); `queued` tells how many were taken. `waits`: whoever calls sends the rest as soon
+   * as the connection stands, so that its first ACK can ride on that.
+   */
   | {
       readonly kind: 'send-to'
       readonly socket: SocketId
       readonly bytes: Bytes
       readonly remote: Endpoint
+      readonly waits?: boolean
     }
   /** One echo request with this sequence number (ICMP sockets). */
   | {

@@ -26,6 +26,7 @@ import { createIpv6Interface } from './ipv6-interface.ts'
 import { createIgmp, type Igmp } from './igmp-state.ts'
 import type { Ipv6Interface, Ipv6InterfaceConfig } from './ipv6-interface.ts'
 import type { Ipv4Way } from './ipv4-ways.ts'
+import { createFastOpenMemory, type FastOpenMemory } from './fast-open-memory.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { SocketId } from './socket.ts'
 
@@ -55,6 +56,8 @@ export interface HostState {
   fragments: Reassembly
   /** By destination, oldest first; see `path-mtu.ts`. */
   pathMtus: Map<IpAddress, PathMtu>
+  /** Of servers that connections were made to; see `fast-open.ts`. */
+  fastOpen: FastOpenMemory
   /** Packets to ourselves: they arrive in a step of their own, at the same instant. */
   loopback: IpPacket[]
   readonly ipv6: Ipv6State
@@ -130,6 +133,8 @@ export interface Listener {
   cookieAt: Nanos
   /** Connections of this listener that are in SYN-RECEIVED. */
   opening: number
+  /** RFC 7413: those that are in use by then, and until when each that was reset counts with them. */
+  readonly fastOpen: { waiting: number; resets: Nanos[] }
 }
 
 export interface UdpSocket {
@@ -251,6 +256,7 @@ export function createHost(config: HostConfig): HostState {
     icmpErrors: createRateLimit(ICMP_ERROR_INTERVAL, ICMP_ERROR_BURST),
     fragments: createReassembly(),
     pathMtus: new Map(),
+    fastOpen: createFastOpenMemory(),
     loopback: [],
     ipv6: { random: i32(secret, 20), routes: ipv6Routes, destinations: new Map() },
     nat: config.nat === undefined || config.nat === null ? null : createNat(config.nat),

@@ -8,12 +8,14 @@ import { NO_BYTES } from '../bytes.ts'
 import { OPTION_MSS, TcpOptions } from '../tcp/options.ts'
 import { tcpEngine } from '../tcp/engine.ts'
 import type { TcpPolicy } from '../tcp/policy.ts'
+import { isPending } from '../tcp/fast-open.ts'
 import { resetFor } from '../tcp/reset.ts'
 import { ACK, FIN, RST, SYN, TCP_HEADER, TcpSegment } from '../tcp/segment.ts'
 import { makeCookie, readCookie } from '../tcp/syn-cookie.ts'
 import type { TcpState } from '../tcp/state.ts'
 import { type Seq, seqAdd, seqGt, seqMax } from '../sequence.ts'
 import { NEVER, type Nanos, s as seconds } from '../time.ts'
+import { fastOpenFrom } from './fast-open.ts'
 import { findConnection, findListener, NO_SOCKET } from './demux.ts'
 import { ipHeaderTo, pathTo } from './ip-output.ts'
 import type { HostOut } from './output.ts'
@@ -150,9 +152,13 @@ function synArrives(
   const id = nextSocket(h)
   const iss =
     after === null ? null : seqMax(isn(now, h.secret, local, remote), seqAdd(after, BEYOND_LAST))
-  const s = addTcp(h, now, id, listener.policy, local, remote, listenerId, iss)
+  const wanted = listener.policy.fastOpen.server
+  const fastOpen = wanted ? fastOpenFrom(h, now, listener, { local, remote }, segment) : null
+  const attempt = fastOpen === null ? null : { fastOpen }
+  const s = addTcp(h, now, id, listener.policy, local, remote, listenerId, iss, attempt)
   if (s === null) return
-  listener.opening += 1
+  if (isPending(s)) listener.fastOpen.waiting += 1
+  else listener.opening += 1
   stepTcp(h, now, s.id, segment, NOT_ECT, out)
 }
 
@@ -170,6 +176,7 @@ const isFull = ({ queues, waiting, backlog }: Listener): boolean => queues && wa
 /** The ACK that would complete a handshake comes again, for the SYN,ACK does. */
 function mustWait(h: HostState, s: TcpState, segment: TcpSegment): boolean {
   if (s.state !== 'SYN-RECEIVED' || s.listener < 0 || segment.flags & RST) return false
+  if (isPending(s)) return false // it has been let in
   const listener = h.sockets[s.listener]
   return listener?.kind === 'listener' && isFull(listener)
 }

@@ -36,7 +36,11 @@ function set(socket: Configured, setting: SocketSetting): Errno | null {
   const { option, value } = setting
   if (option === 'TCP_QUICKACK') return null // a connection's alone, and Linux does not mind
   if (!isTcpSocketOption(option)) return 'ENOPROTOOPT'
-  socket.policy = socket.policy.with(TCP_SOCKET_OPTIONS[option].write(value))
+  if (option === 'TCP_FASTOPEN_CONNECT') {
+    if (!socket.policy.fastOpen.client) return 'EOPNOTSUPP'
+    if (socket.kind === 'listener') return 'EINVAL'
+  }
+  socket.policy = socket.policy.with(TCP_SOCKET_OPTIONS[option].write(value, socket.policy))
   return null
 }
 

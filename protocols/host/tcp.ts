@@ -6,6 +6,7 @@ import { isMulticastIpv6, UNSPECIFIED } from '../ipv6/address.ts'
 import { lookupRoute } from '../ipv4/routes.ts'
 import { ECN_BITS, ECT_0, NOT_ECT } from '../tcp/ecn.ts'
 import { tcpEngine } from '../tcp/engine.ts'
+import { isEarly } from '../tcp/fast-open.ts'
 import type { Seq } from '../sequence.ts'
 import { isn } from '../tcp/isn.ts'
 import { finish } from '../tcp/lifecycle.ts'
@@ -18,6 +19,7 @@ import { createTcp, nextDue, type TcpState } from '../tcp/state.ts'
 import type { Nanos } from '../time.ts'
 import { addConnection, removeConnection } from './demux.ts'
 import type { HostEvent } from './event.ts'
+import { type FastOpenAttempt, fastOpenSaid, pendingEnds } from './fast-open.ts'
 import { confirmWay } from './ipv6-ways.ts'
 import { forgetWays } from './ipv4-ways.ts'
 import type { HostOut } from './output.ts'
@@ -55,10 +57,13 @@ export class TcpPort implements TcpOut {
   }
 
   event(event: HostEvent): void {
-    if (event.kind === 'closed') forget(this.h, this.s)
+    if (event.kind === 'closed') {
+      if (this.s.fastOpen !== null) pendingEnds(this.h, this.now, this.s)
+      forget(this.h, this.s)
+    } else if (event.kind === 'fast-open') fastOpenSaid(this.h, this.now, this.s, event)
     else if (event.kind === 'tcp-state' && event.from === 'SYN-RECEIVED') {
       const listener = this.h.sockets[this.s.listener]
-      if (listener?.kind === 'listener') listener.opening -= 1
+      if (listener?.kind === 'listener' && !isEarly(this.s)) listener.opening -= 1
     } else if (event.kind === 'accepted') {
       const listener = this.h.sockets[event.listener]
       if (listener?.kind === 'listener') listener.waiting += 1
@@ -153,6 +158,7 @@ export function addTcp(
   remote: Endpoint,
   listener: SocketId,
   iss: Seq | null = null,
+  attempt: Partial<FastOpenAttempt> | null = null,
 ): TcpState | null {
   const path = pathTo(h, remote.address)
   if (path === null) return null
@@ -167,6 +173,7 @@ export function addTcp(
     pathMss: path.mtu - headers,
     routeMss: pathMtuTo(h, now, remote.address, path.mtu) - headers,
     listener,
+    ...attempt,
   })
   if (id === nextSocket(h)) addSocket(h, s)
   else h.sockets[id] = s

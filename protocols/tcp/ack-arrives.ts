@@ -233,7 +233,7 @@ function finAcknowledged(s: TcpState, now: Nanos, out: TcpOut): void {
  * A sixteenth of the buffer free, two segments at least: then it is worth waking the application. Later,
  * and a buffer that just holds what is in flight would run dry.
  */
-function offerSpace(s: TcpState, out: TcpOut): void {
+export function offerSpace(s: TcpState, out: TcpOut): void {
   const { sendBuffer } = s.policy
   const space = sendBuffer - seqDiff(s.snd.end, s.snd.una)
   if (space < Math.min(Math.max(sendBuffer >> 4, 2 * s.mss), sendBuffer >> 1)) return

@@ -1,9 +1,11 @@
 import { seqAdd, seqDiff } from '../sequence.ts'
+import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
 import type { ShutdownHow, SocketCall } from '../host/socket.ts'
 import { NEVER, type Nanos } from '../time.ts'
+import { isPending, synRoom } from './fast-open.ts'
 import { tcpInfo } from './info.ts'
-import { enter, finish } from './lifecycle.ts'
+import { enter, finish, tellConnected } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { takeChunks } from './receive-queue.ts'
 import { resetAt } from './reset.ts'
@@ -21,7 +23,9 @@ import { worthUpdating } from './window.ts'
 export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpOut): void {
   switch (call.kind) {
     case 'connect':
-      return open(s, now, out)
+      return open(s, now, null, out)
+    case 'send-to':
+      return open(s, now, call, out)
     case 'send':
       return send(s, now, call, out)
     case 'receive':
@@ -52,16 +56,62 @@ function reject(s: TcpState, call: SocketCall['kind'], error: Errno, out: TcpOut
   out.event({ kind: 'rejected', socket: s.id, call, error })
 }
 
-/** OPEN, active. */
-function open(s: TcpState, now: Nanos, out: TcpOut): void {
-  if (s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED') {
-    return reject(s, 'connect', 'EALREADY', out)
+/** OPEN, active. `first`: what is to go with it, as far as it may (RFC 7413); `null`: nothing. */
+function open(s: TcpState, now: Nanos, first: FirstBytes | null, out: TcpOut): void {
+  const call = first === null ? 'connect' : 'send-to'
+  const waits = s.fastOpen !== null && s.fastOpen.waits
+  if (s.state === 'SYN-SENT' && waits) {
+    if (first === null) return reject(s, call, 'EISCONN', out)
+    return sendFirst(s, now, first, out)
   }
-  if (s.state !== 'CLOSED') return reject(s, 'connect', 'EISCONN', out)
+  if (s.state === 'SYN-SENT' || (s.state === 'SYN-RECEIVED' && !isPending(s))) {
+    return reject(s, call, 'EALREADY', out)
+  }
+  if (s.state !== 'CLOSED') return reject(s, call, 'EISCONN', out)
   const { connectTimeout } = s.policy
   if (connectTimeout > 0) s.timers.keepAlive = now + connectTimeout
   enter(s, 'SYN-SENT', out)
+  if (first !== null) return sendFirst(s, now, first, out)
+  if (!waits) return sendSyn(s, now, out)
+  s.fastOpen!.told = true
+  tellConnected(s, out)
+}
+
+interface FirstBytes {
+  readonly bytes: Bytes
+  readonly waits?: boolean
+}
+
+/** The first bytes, and the SYN that has waited for them: as many of them as it has room for. */
+function sendFirst(s: TcpState, now: Nanos, first: FirstBytes, out: TcpOut): void {
+  const { bytes, waits = false } = first
+  const { fastOpen, policy } = s
+  const room = Math.min(synRoom(s), roomToSend(s))
+  const text = queueBytes(s, now, bytes, room)
+  if (fastOpen !== null) {
+    fastOpen.text = text
+    fastOpen.waits = false
+    fastOpen.writer = waits && text < bytes.length
+  }
+  const rest = bytes.subarray(text)
+  const more = policy.fastOpen.sendConnects ? queueBytes(s, now, rest, roomToSend(s)) : 0
+  if (text + more < bytes.length) s.wantsSpace = true
+  out.event({ kind: 'queued', socket: s.id, bytes: text + more })
   sendSyn(s, now, out)
+}
+
+const roomToSend = ({ policy, snd }: TcpState): number =>
+  Math.max(policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
+
+/** Puts as many into the queue, at most `room`. They are kept as they are, not copied. */
+function queueBytes(s: TcpState, now: Nanos, bytes: Bytes, room: number): number {
+  const taken = Math.min(bytes.length, room)
+  if (taken === 0) return 0
+  if (s.policy.tallies) tallyBegins(s, now)
+  const queue = (s.sendQueue ??= createSendQueue(s.snd.end))
+  queue.chunks.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
+  s.snd.end = seqAdd(s.snd.end, taken)
+  return taken
 }
 
 function mayQueue(s: TcpState): boolean {
@@ -77,30 +127,34 @@ function mayQueue(s: TcpState): boolean {
   }
 }
 
-/** SEND: as much as the buffer holds, from the front. The bytes are kept as they are, not copied. */
+/** SEND: as much as the buffer holds, from the front. */
 function send(s: TcpState, now: Nanos, call: SocketCall & { kind: 'send' }, out: TcpOut): void {
   const { bytes, urgent = false, more = false } = call
   if (!mayQueue(s)) return reject(s, 'send', s.state === 'CLOSED' ? 'ENOTCONN' : 'EPIPE', out)
+  if (s.fastOpen !== null && s.fastOpen.waits) return sendFirst(s, now, call, out)
   const { snd } = s
-  const space = Math.max(s.policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
-  const taken = Math.min(bytes.length, space)
-  if (taken > 0) {
-    if (s.policy.tallies) tallyBegins(s, now)
-    const queue = (s.sendQueue ??= createSendQueue(snd.end))
-    queue.chunks.push(taken === bytes.length ? bytes : bytes.subarray(0, taken))
-    snd.end = seqAdd(snd.end, taken)
-  }
+  const taken = queueBytes(s, now, bytes, roomToSend(s))
   if (taken < bytes.length) s.wantsSpace = true
   // An answer: what comes next is likely to be answered too, and its ACK can ride on that.
-  if (s.rcv.quick > 0 && now - s.rcv.textAt < s.policy.delayedAck) s.rcv.quick = 0
+  if (s.rcv.quick > 0 && now - s.rcv.textAt < s.policy.delayedAck && !isPending(s)) s.rcv.quick = 0
   out.event({ kind: 'queued', socket: s.id, bytes: taken })
   if (urgent && taken > 0) queueUrgent(s)
-  if (s.state !== 'ESTABLISHED' && s.state !== 'CLOSE-WAIT') return
+  if (s.state !== 'ESTABLISHED' && s.state !== 'CLOSE-WAIT') {
+    if (isPending(s)) transmitEarly(s, now, out)
+    return
+  }
   const { nxt } = snd
   if (!more && !s.policy.cork) s.timers.hold = NEVER
   transmit(s, now, out, s.fellBack, more ? 'kept' : 'as set')
   // A window that is closed keeps the bytes back, not the news.
   if (urgent && taken > 0 && snd.nxt === nxt) sendAck(s, now, out)
+}
+
+/** RFC 7413 §4.2.2: before the handshake is over. The timers are still those of the SYN,ACK. */
+function transmitEarly(s: TcpState, now: Nanos, out: TcpOut): void {
+  if (s.snd.wnd === 0) return
+  transmit(s, now, out)
+  s.timers.tailLoss = NEVER
 }
 
 /** RECEIVE. Reading may open the window far enough to tell the peer. */
@@ -168,8 +222,16 @@ function close(s: TcpState, now: Nanos, out: TcpOut): void {
   if (s.receiveQueue !== null && s.receiveQueue.bytes > 0) return abort(s, out)
   s.receiveQueue = null
   s.timers.hold = lingers ? now + lingerTime : NEVER
+  if (s.state === 'SYN-RECEIVED' && isPending(s)) return closeEarly(s, now, out)
   if (s.state === 'FIN-WAIT-2') s.timers.timeWait = now + s.policy.finWait2
   shutdown(s, now, out)
+}
+
+/** §3.10.4 lets a FIN go before the handshake is over. */
+function closeEarly(s: TcpState, now: Nanos, out: TcpOut): void {
+  s.finQueued = true
+  enter(s, 'FIN-WAIT-1', out)
+  transmitEarly(s, now, out)
 }
 
 /** ABORT, §3.10.5. */

@@ -20,7 +20,7 @@ export interface TcpInfo {
   readonly state: TcpStateName
   /** `CA_STATES`: 0 open, 1 disorder, 2 window reduced by ECN, 3 recovery, 4 loss. */
   readonly tcpi_ca_state: number
-  /** `TCPI_OPT_*`: 1 timestamps, 2 SACK, 4 window scale, 8 ECN. */
+  /** `TCPI_OPT_*`: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 32 text on the SYN was taken. */
   readonly tcpi_options: number
   readonly tcpi_snd_wscale: number
   readonly tcpi_rcv_wscale: number
@@ -129,8 +129,9 @@ const micros = (nanos: number): number => Math.max(Math.round(nanos / 1000), 0)
 
 const since = (now: Nanos, at: Nanos): number => (at <= now ? Math.floor((now - at) / 1e6) : 0)
 
-function options({ timestamps, sackPermitted, scaled, ecn }: TcpState): number {
-  const bits = [timestamps, sackPermitted, scaled, ecn !== null]
+function options({ timestamps, sackPermitted, scaled, ecn, fastOpen }: TcpState): number {
+  const taken = fastOpen !== null && fastOpen.taken
+  const bits = [timestamps, sackPermitted, scaled, ecn !== null, false, taken]
   return bits.reduce((sum, on, bit) => sum | (on ? 1 << bit : 0), 0)
 }
 

@@ -52,6 +52,10 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
     s.timers.hold = now + policy.deferAccept
     return
   }
+  if (s.fastOpen === null || !s.fastOpen.told) tellConnected(s, out)
+}
+
+export function tellConnected(s: TcpState, out: TcpOut): void {
   const { local, remote } = endpoints(s)
   out.event({ kind: 'connected', socket: s.id, local, remote })
 }
@@ -61,7 +65,7 @@ const endpoints = (s: TcpState) => ({
   remote: { address: s.remoteAddress, port: s.remotePort },
 })
 
-function accept(s: TcpState, out: TcpOut): void {
+export function accept(s: TcpState, out: TcpOut): void {
   const { local, remote } = endpoints(s)
   out.event({ kind: 'accepted', socket: s.id, listener: s.listener, local, remote })
 }

@@ -1,5 +1,6 @@
 import { type IpAddress, isIpv4 } from '../address.ts'
 import { agreeOnEcn } from './ecn.ts'
+import { withFastOpen } from './fast-open-option.ts'
 import { NO_OPTIONS, TcpOptions } from './options.ts'
 import type { TcpSegment } from './segment.ts'
 import { SIGNATURE_SPACE } from './signature.ts'
@@ -20,7 +21,7 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const { policy } = s
   if (policy.noOptions) return NO_OPTIONS
   const crosses = s.listener < 0 && policy.crossingOffersAll
-  const answering = s.state === 'SYN-RECEIVED' && !crosses
+  const answering = s.state !== 'SYN-SENT' && !crosses
   // A box on the path that drops what it does not know may let a bare one through.
   const bare = policy.synPlainAfter > 0 && s.rto.retransmits >= policy.synPlainAfter
   const offers = !answering && !bare
@@ -29,7 +30,7 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const sack = answering ? s.sackPermitted : offers && policy.sackPermitted
   const layouts = answering ? policy.synAckLayouts : policy.synLayouts
   const layout = layouts[synSet(sack, stamps, scale)]!
-  return new TcpOptions(
+  const agreed = new TcpOptions(
     layout,
     s.pathMss,
     scale ? scaleFor(scaledBuffer(s)) : -1,
@@ -38,6 +39,11 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
     NONE,
     NONE,
   )
+  const { fastOpen } = s
+  if (fastOpen === null || fastOpen.option === null) return agreed
+  // RFC 7413 §4.2.1: a SYN that has to be sent again says nothing of it; a SYN,ACK is as it was.
+  if (s.listener < 0 && (s.state !== 'SYN-SENT' || s.rto.retransmits > 0)) return agreed
+  return withFastOpen(agreed, fastOpen.option, policy)
 }
 
 /** The buffer that the scale has to serve: what it is, or what it may become. */

@@ -3,6 +3,7 @@ import type { Nanos } from '../time.ts'
 import type { CongestionName } from './congestion/congestion.ts'
 import type { EcnPolicy } from './ecn.ts'
 import type { SigningKey } from './signature.ts'
+import type { FastOpenChoices } from './fast-open-choices.ts'
 import type { SynLayouts } from './syn-layouts.ts'
 
 /** What a TCP may choose. Data only: the engine reads it and never asks which system it imitates. */
@@ -205,6 +206,8 @@ export interface TcpChoices {
   readonly synPlainAfter: number
   /** What reading has freed is told at once when it is a quarter of the buffer. */
   readonly eagerUpdates: boolean
+  /** RFC 7413. */
+  readonly fastOpen: FastOpenChoices
   /** In which order options stand on a SYN and on a SYN,ACK. */
   readonly synLayouts: SynLayouts
   readonly synAckLayouts: SynLayouts

@@ -3,6 +3,14 @@ import { type Seq, seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { ackArrives } from './ack-arrives.ts'
 import { noteMark } from './ecn.ts'
+import {
+  handshakeOver,
+  isOpening,
+  isPending,
+  openAtOnce,
+  synAnswered,
+  wasReset,
+} from './fast-open.ts'
 import { watchIdleness } from './keep-alive.ts'
 import { becomeEstablished, enter, fail, finish, wholeSegments } from './lifecycle.ts'
 import { agree } from './negotiate.ts'
@@ -57,6 +65,7 @@ function inListen(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   if (!(seg.flags & SYN)) return
   takeSyn(s, seg)
   agree(s, seg)
+  if (s.fastOpen !== null && s.fastOpen.pending) return openAtOnce(s, s.fastOpen, now, seg, out)
   if (s.policy.keepsSynText) keepText(s, seg, out)
   enter(s, 'SYN-RECEIVED', out)
   sendSyn(s, now, out)
@@ -66,7 +75,7 @@ function inListen(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
 function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   const { snd } = s
   const acks = (seg.flags & ACK) !== 0
-  if (acks && (seqLeq(seg.ack, s.iss) || seqGt(seg.ack, snd.nxt))) {
+  if (acks && (seqLeq(seg.ack, s.iss) || seqGt(seg.ack, snd.max))) {
     const reset = resetFor(seg)
     if (reset !== null) out.send(reset, 0)
     const { synAgainAfter } = s.policy
@@ -90,12 +99,18 @@ function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void 
   }
   takeWindow(s, seg)
   becomeEstablished(s, now, seg, out)
-  if (s.policy.takesSynAckText && (seg.payload.length > 0 || seg.flags & FIN)) {
+  if (s.fastOpen !== null) synAnswered(s, s.fastOpen, seg, out)
+  if (
+    (s.policy.takesSynAckText || s.fastOpen !== null) &&
+    (seg.payload.length > 0 || seg.flags & FIN)
+  ) {
     textArrives(s, now, seg, out)
   }
   if (s.state !== 'CLOSED' && s.rcv.lastAck !== s.rcv.nxt) {
     transmit(s, now, out)
-    if (s.rcv.lastAck !== s.rcv.nxt) sendAck(s, now, out)
+    if (s.rcv.lastAck === s.rcv.nxt) return
+    if (s.fastOpen !== null && s.fastOpen.writer) s.timers.delayedAck = now + s.policy.delayedAck
+    else sendAck(s, now, out)
   }
 }
 
@@ -136,7 +151,7 @@ function inOtherStates(
   if (!(seg.flags & ACK)) return drop(seg, 'tcp no ack', out)
   if (s.timestamps && seqLeq(seg.seq, s.rcv.lastAck)) rememberTimestamp(s, seg)
   if (s.ecn !== null) noteMark(s.ecn, seg, codepoint)
-  const opened = s.state === 'SYN-RECEIVED'
+  const opened = s.state !== 'ESTABLISHED' && isOpening(s)
   if (opened && !synAcknowledged(s, now, seg, out)) return
   if (!ackArrives(s, now, seg, out)) return
   if (seg.flags & URG) urgentArrives(s, seg, out)
@@ -227,10 +242,11 @@ function refuse(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
 function resetArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   const { policy } = s
   const isHalf = s.state === 'SYN-RECEIVED' && s.listener >= 0 && policy.looseHalfOpenReset
-  if (isHalf && seg.flags & ACK && seg.ack !== seqAdd(s.iss, 1))
+  if (isHalf && !isPending(s) && seg.flags & ACK && seg.ack !== seqAdd(s.iss, 1))
     return drop(seg, 'tcp bad ack', out)
   const counts = seg.seq === s.rcv.nxt || policy.insecureReset || isHalf || isAtFin(s, seg.seq)
   if (!counts) return challenge(s, now, seg, out)
+  if (isPending(s)) return pendingReset(s, out)
   switch (s.state) {
     case 'SYN-RECEIVED':
       return s.listener >= 0 ? finish(s, out) : fail(s, 'ECONNREFUSED', out)
@@ -245,6 +261,12 @@ function resetArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): vo
     default:
       return fail(s, 'ECONNRESET', out)
   }
+}
+
+/** The application has it, and hears of its end. */
+function pendingReset(s: TcpState, out: TcpOut): void {
+  wasReset(s, out)
+  fail(s, 'ECONNRESET', out)
 }
 
 const resetEnds = (s: TcpState, error: Errno | null, out: TcpOut): void =>
@@ -273,10 +295,15 @@ function synAcknowledged(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut):
     drop(seg, 'tcp bad ack', out)
     return false
   }
+  if (s.fastOpen !== null && s.fastOpen.pending) {
+    handshakeOver(s, s.fastOpen, now, seg, out)
+    return true
+  }
   takeWindow(s, seg)
   snd.wnd = seg.window << snd.wndScale
   snd.maxWnd = snd.wnd
   becomeEstablished(s, now, seg, out)
+  if (s.fastOpen !== null && s.listener < 0) synAnswered(s, s.fastOpen, seg, out)
   if (s.finQueued) enter(s, 'FIN-WAIT-1', out)
   return true
 }

@@ -6,7 +6,7 @@ import { watchIdleness } from './keep-alive.ts'
 import { sendMss } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
 import { policyFor, withSigning } from './signature.ts'
-import { isTcpSocketOption, TCP_SOCKET_OPTIONS } from './socket-options.ts'
+import { isForBeginning, isTcpSocketOption, TCP_SOCKET_OPTIONS } from './socket-options.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, transmit } from './transmit.ts'
 import { isAtMark } from './urgent.ts'
@@ -41,7 +41,8 @@ export function setOption(
     return null
   }
   if (!isTcpSocketOption(option)) return 'ENOPROTOOPT'
-  s.policy = s.policy.with(TCP_SOCKET_OPTIONS[option].write(value))
+  if (isForBeginning(option)) return 'EINVAL'
+  s.policy = s.policy.with(TCP_SOCKET_OPTIONS[option].write(value, s.policy))
   switch (option) {
     case 'SO_RCVBUF':
       // The window scale was agreed on with the SYN: a larger buffer is offered as far as it goes.

@@ -7,7 +7,7 @@ interface TcpOption {
   readonly min: number
   readonly max: number
   read(policy: TcpPolicy): number
-  write(value: number): Partial<TcpChoices>
+  write(value: number, policy: TcpPolicy): Partial<TcpChoices>
 }
 
 type Flag = 'nagle' | 'cork' | 'keepAlive' | 'noOptions' | 'reuseAddress' | 'reusePort'
@@ -97,11 +97,39 @@ export const TCP_SOCKET_OPTIONS = {
   TCP_LINGER2: span('finWait2', s(1), 0, 120),
   /** Seconds that a listener waits for the first bytes of a connection. */
   TCP_DEFER_ACCEPT: span('deferAccept', s(1), 0, 32_767),
+  /** Of a listener: how many connections may be in use before their handshake is over (RFC 7413). */
+  TCP_FASTOPEN: {
+    min: 0,
+    max: 2 ** 31 - 1,
+    read: (policy) => policy.fastOpen.pending,
+    write: (value, policy) => ({ fastOpen: { ...policy.fastOpen, pending: value } }),
+  },
+  /** Connecting waits for the first bytes, which go with the SYN where the peer has given a cookie. */
+  TCP_FASTOPEN_CONNECT: {
+    min: 0,
+    max: 1,
+    read: (policy) => Number(policy.fastOpen.connects),
+    write: (value, policy) => ({ fastOpen: { ...policy.fastOpen, connects: value !== 0 } }),
+  },
+  /** No cookie is needed, neither by who connects nor by a listener. */
+  TCP_FASTOPEN_NO_COOKIE: {
+    min: 0,
+    max: 1,
+    read: (policy) => Number(!policy.fastOpen.clientNeedsCookie),
+    write: (value, policy) => {
+      const needs = { clientNeedsCookie: value === 0, serverNeedsCookie: value === 0 }
+      return { fastOpen: { ...policy.fastOpen, ...needs } }
+    },
+  },
   /** Milliseconds. */
   TCP_USER_TIMEOUT: span('userTimeout', ms(1), 0, 2 ** 31 - 1),
 } satisfies { readonly [option: string]: TcpOption }
 
 export type TcpSocketOption = keyof typeof TCP_SOCKET_OPTIONS
+
+/** They say how a connection begins: one that has begun takes them no more. */
+export const isForBeginning = (option: TcpSocketOption): boolean =>
+  option.startsWith('TCP_FASTOPEN')
 
 export const isTcpSocketOption = (option: string): option is TcpSocketOption =>
   Object.hasOwn(TCP_SOCKET_OPTIONS, option)

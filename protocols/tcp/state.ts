@@ -6,6 +6,7 @@ import { NEVER, type Nanos, UNMADE } from '../time.ts'
 import type { Timers } from '../engine.ts'
 import { type CongestionState, createCongestion } from './congestion/congestion.ts'
 import type { Ecn } from './ecn.ts'
+import type { FastOpen } from './fast-open.ts'
 import type { TcpPolicy } from './policy.ts'
 import type { Reassembly } from './reassembly.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
@@ -71,6 +72,8 @@ export interface TcpState {
   rcv: ReceiveVariables
   /** `null`: not agreed on. */
   ecn: Ecn | null
+  /** `null`: it has nothing to do with it. */
+  fastOpen: FastOpen | null
   rto: RtoState
   cc: CongestionState
   recovery: Recovery
@@ -180,6 +183,10 @@ export interface NewConnection {
   readonly routeMss?: number
   /** -1: CLOSED, and `connect` opens it. Otherwise LISTEN, and a SYN does. */
   readonly listener: SocketId
+  /** Default: none. */
+  readonly fastOpen?: FastOpen | null
+  /** What the peer took before (RFC 7413 §4.1.3). Default: not known. */
+  readonly peerMss?: number
 }
 
 export function createTcp(c: NewConnection): TcpState {
@@ -199,6 +206,7 @@ export function createTcp(c: NewConnection): TcpState {
     snd: createSend(c.iss),
     rcv: createReceive(c.policy.receiveBuffer),
     ecn: null,
+    fastOpen: c.fastOpen ?? null,
     rto: createRto(c.policy.rtoInitial),
     cc: createCongestion(c.policy.congestion),
     recovery: createRecovery(c.iss),
@@ -209,7 +217,7 @@ export function createTcp(c: NewConnection): TcpState {
     timers: createTimers(),
     mss: pathMss,
     pathMss,
-    peerMss: 0,
+    peerMss: c.peerMss ?? 0,
     routeMss: c.routeMss ?? pathMss,
     holeMss: pathMss,
     softError: null,

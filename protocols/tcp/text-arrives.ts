@@ -64,6 +64,15 @@ export function keepText(s: TcpState, seg: TcpSegment, out: TcpOut): void {
   hold(s, seg, payload, fin && whole ? seqAdd(textAt(seg), payload.length) : null, out)
 }
 
+/** RFC 7413 §4.2.2: text on a SYN may be read at once; how much there was. A FIN waits as above. */
+export function synTextArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): number {
+  keepText(s, seg, out)
+  const before = s.rcv.nxt
+  if (fillGap(s)) s.rcv.textAt = now
+  if (s.reassembly !== null && !s.reassembly.hasFin) s.reassembly = null
+  return seqDiff(s.rcv.nxt, before)
+}
+
 /** They have waited; `seg` is what came last, and is acknowledged with them if it has to be. */
 export function keptTextArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
   if (s.reassembly === null) return
@@ -150,7 +159,7 @@ function earlyFin(s: TcpState): boolean {
   return reached
 }
 
-function tellReader(s: TcpState, out: TcpOut): void {
+export function tellReader(s: TcpState, out: TcpOut): void {
   if (s.unaccepted) acceptLate(s, out)
   const available = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
   if (s.orphan || s.saidReadable || (available === 0 && !s.rcv.fin)) return

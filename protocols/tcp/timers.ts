@@ -1,4 +1,5 @@
 import { NEVER, type Nanos } from '../time.ts'
+import { isOpening, isPending, LOST_IN_EARNEST, synUnanswered } from './fast-open.ts'
 import { holdTimeout } from './hold.ts'
 import { keepAliveTimeout } from './keep-alive.ts'
 import { fail, finish } from './lifecycle.ts'
@@ -63,9 +64,11 @@ function fired(s: TcpState, name: TcpTimerName, out: TcpOut): void {
 }
 
 /** RFC 9293 §3.8.3, R2: after so many retransmissions a connection is given up. */
-function retriesOf({ state, policy }: TcpState): number {
+function retriesOf(s: TcpState): number {
+  const { state, policy } = s
   if (state === 'SYN-SENT') return policy.synRetries
-  return state === 'SYN-RECEIVED' ? policy.synAckRetries : policy.dataRetries
+  if (state === 'SYN-RECEIVED') return policy.synAckRetries + (isPending(s) ? 1 : 0)
+  return isPending(s) ? policy.synAckRetries + 1 : policy.dataRetries
 }
 
 /** RFC 5482: nothing of what was sent has been acknowledged for longer than the user waits. */
@@ -81,17 +84,19 @@ function boundTimeout({ policy, rto, timers }: TcpState): void {
 /** RFC 6298 (5.4) to (5.7). */
 function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const { rto, policy } = s
-  const opening = s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED'
+  const opening = isOpening(s)
   rto.retransmits += 1
   if (rto.retransmits > retriesOf(s) || isStuck(s, now)) {
     // Nobody waits for the answer to a SYN that came from outside.
-    return s.state === 'SYN-RECEIVED' && s.listener >= 0
+    synUnanswered(s, out)
+    return s.state === 'SYN-RECEIVED' && s.listener >= 0 && !isPending(s)
       ? finish(s, out)
       : fail(s, s.softError ?? 'ETIMEDOUT', out)
   }
   backOff(rto, policy)
   if (s.tally !== null) s.tally.backOff += 1
   if (opening) {
+    if (rto.retransmits === LOST_IN_EARNEST) openingInEarnest(s, out)
     sendSyn(s, now, out)
     return boundTimeout(s)
   }
@@ -99,6 +104,12 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   if (s.sackPermitted) sackTimeout(s, now, out)
   else renoTimeout(s, now, out)
   boundTimeout(s)
+}
+
+/** Once may be chance. What a client had on its SYN may be why; a server's window is one segment. */
+function openingInEarnest(s: TcpState, out: TcpOut): void {
+  synUnanswered(s, out)
+  if (isPending(s)) s.cc.cwnd = s.mss
 }
 
 /** RFC 9293 §3.8.6.1: probes go on for as long as the peer answers them. */

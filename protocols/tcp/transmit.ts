@@ -108,16 +108,19 @@ export function sendBareAck(s: TcpState, now: Nanos, out: TcpOut): void {
 /** `<SYN>` or `<SYN,ACK>`, first or again: the state says which. */
 export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
   const { snd } = s
-  const flags = (s.state === 'SYN-RECEIVED' ? SYN | ACK : SYN) | synEcnFlags(s)
+  const flags = (s.state === 'SYN-SENT' ? SYN : SYN | ACK) | synEcnFlags(s)
+  let text = NO_BYTES
   if (snd.max === s.iss) {
     startTiming(s, now, seqAdd(s.iss, 1))
-    snd.max = seqAdd(s.iss, 1)
+    snd.max = snd.nxt = seqAdd(s.iss, 1)
+    if (s.fastOpen !== null && s.fastOpen.text > 0 && s.state === 'SYN-SENT') {
+      text = synText(s, s.fastOpen.text)
+    }
   } else if (s.state === 'SYN-RECEIVED' && s.listener < 0 && s.rto.retransmits === 0) {
     s.rto.timedAt = NEVER // simultaneous open: which of the two will be answered is not known
   } else {
     noteRetransmission(s, now, s.iss, 'rto', out)
   }
-  snd.nxt = seqAdd(s.iss, 1)
   const { synSchedule } = s.policy
   if (s.state === 'SYN-SENT' && synSchedule.length > 0) {
     s.rto.rto = synSchedule[Math.min(s.rto.retransmits, synSchedule.length - 1)]!
@@ -125,7 +128,15 @@ export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
   s.timers.retransmit = now + s.rto.rto
   if (s.rto.retransmits === 0) s.rto.stuckAt = now
   const window = advertiseOnSyn(s)
-  emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), NO_BYTES, NOT_ECT, out)
+  emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), text, NOT_ECT, out)
+}
+
+/** RFC 7413 §4.2.1: the first of our SYNs has text. */
+function synText(s: TcpState, length: number): Bytes {
+  const { snd } = s
+  const text = sliceAt(s.sendQueue!, snd.nxt, length)
+  snd.max = snd.nxt = seqAdd(snd.nxt, length)
+  return text
 }
 
 /** RFC 6298 §3: one segment at a time is timed, and none that was sent twice. */
@@ -267,7 +278,7 @@ export function transmit(
       chunk = left = chunkOf(s, Math.min(unsent, usable), tail)
     }
     left -= 1
-    if (length < s.mss) snd.small = seqAdd(snd.nxt, length)
+    if (length < s.mss && snd.nxt === snd.max) snd.small = seqAdd(snd.nxt, length)
     const seq = snd.nxt
     snd.nxt = seqAdd(seq, length + (fin ? 1 : 0))
     sendData(s, now, seq, length, fin, cause, out, chunk > 1 && left === 0)

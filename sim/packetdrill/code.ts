@@ -63,7 +63,10 @@ const FIGURES: ReadonlySet<string> = new Set(
 )
 
 const isKnown = (name: string): boolean =>
-  name === 'tcpi_state' || FIGURES.has(name) || WORDS.has(name)
+  name === 'tcpi_state' || name === CLIENT_FAIL || FIGURES.has(name) || WORDS.has(name)
+
+/** Why what was on a SYN was not taken (RFC 7413): 1 no cookie, 2 not acknowledged, 3 sent again. */
+const CLIENT_FAIL = 'tcpi_fastopen_client_fail'
 
 const TOKEN =
   /\s*(0x[0-9a-fA-F]+|\d+(?:\.\d+)?|\w+|==|!=|<=|>=|<<|>>|\/\/|[-+*/%&|^~<>(),;]|"[^"]*"|'[^']*')/y
@@ -83,6 +86,7 @@ export function runCode(
   const info = connection === null ? null : tcpInfo(connection, now)
   const lookUp = (name: string): number => {
     if (name === 'tcpi_state') return STATES[state]
+    if (name === CLIENT_FAIL) return connection?.fastOpen?.clientFail ?? 0
     const figure: unknown = info === null ? 0 : Reflect.get(info, name)
     return WORDS.get(name) ?? Number(figure)
   }

@@ -1,4 +1,5 @@
 import { isIpv4 } from '../../protocols/address.ts'
+import type { FastOpenChoices } from '../../protocols/tcp/fast-open-choices.ts'
 import type { Descriptors } from './descriptors.ts'
 import type { Stage } from './stage.ts'
 import type { Association } from './security-associations.ts'
@@ -18,6 +19,8 @@ export function runCommand(
   for (const setting of settingsOf(text, line)) {
     if (setting.kind === 'policy') stage.policy = stage.policy.with(setting.changes)
     else if (setting.kind === 'keys') addKeys(stage, setting.added)
+    else if (setting.kind === 'fast-open') changeFastOpen(stage, setting.changes)
+    else if (setting.kind === 'forget') stage.forgetPeers()
     else if (setting.kind === 'drop') drop(stage, setting.state)
     else if (setting.kind === 'count') {
       const { state, expected } = setting
@@ -35,6 +38,13 @@ function addKeys(stage: Stage, added: readonly Association[]): void {
     return { address: peer, prefixLength: isIpv4(peer) ? 32 : 128, key }
   })
   stage.policy = stage.policy.with({ signingKeys: [...stage.policy.signingKeys, ...keys] })
+}
+
+/** A host that is no client any more forgets what servers have given to it, as FreeBSD does. */
+function changeFastOpen(stage: Stage, changes: Partial<FastOpenChoices>): void {
+  const { policy } = stage
+  stage.policy = policy.with({ fastOpen: { ...policy.fastOpen, ...changes } })
+  if (changes.client === false) stage.forgetPeers()
 }
 
 function count({ state }: Stage, word: string): number {

@@ -11,6 +11,7 @@ export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_WAITALL = 0x100
 export const MSG_MORE = 0x8000
+export const MSG_FASTOPEN = 0x2000_0000
 export const EPOLLET = 0x8000_0000 | 0
 export const EPOLLONESHOT = 0x4000_0000
 export const MD5SIG_FLAG_PREFIX = 0x1
@@ -45,6 +46,7 @@ const CONSTANTS: { readonly [name: string]: number } = {
   MSG_WAITALL,
   MSG_MORE,
   MSG_NOSIGNAL: 0x4000,
+  MSG_FASTOPEN,
   POLLIN,
   POLLPRI,
   POLLOUT,

@@ -1,9 +1,21 @@
 import type { Endpoint } from '../../protocols/address.ts'
+import type { HostEvent } from '../../protocols/host/event.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
+import type { Socket } from '../../protocols/host/state.ts'
 import { type Carry, onSocket, pendingError, rejection, simple, within } from './attempt.ts'
-import { MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from './constants.ts'
+import {
+  MSG_DONTWAIT,
+  MSG_FASTOPEN,
+  MSG_MORE,
+  MSG_OOB,
+  MSG_PEEK,
+  MSG_TRUNC,
+  MSG_WAITALL,
+  numberOf,
+} from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
+import type { SystemCall } from './script.ts'
 import type { MessageHeader } from './message-header.ts'
 
 // Calls that move data. Bytes are zeros, and only their number is told.
@@ -94,6 +106,7 @@ function datagram(
 export const send = (length: number, flags: number, to: Endpoint | null): Carry =>
   onSocket((d, _call, _line, files) => {
     let taken = 0
+    let opened = false
     const waits = !d.nonblocking && !(flags & MSG_DONTWAIT)
     return within(files.stage, d.sendTimeout, {
       otherwise: waits ? null : 'EAGAIN',
@@ -107,16 +120,78 @@ export const send = (length: number, flags: number, to: Endpoint | null): Carry 
         if (d.protocol === 'udp' && urgent) return failedWith('EOPNOTSUPP')
         if (d.protocol === 'udp') return sendDatagram(files, d.id, bytes, to)
         const s = files.socketOf(d)
-        if (s?.kind === 'connection' && s.state === 'SYN-SENT') return null
+        if (to !== null && !opened && mayOpen(s, flags)) {
+          opened = true
+          const { id } = d
+          const outcome = opening(
+            d,
+            { kind: 'send-to', socket: id, bytes, remote: to, waits },
+            files,
+          )
+          if (typeof outcome !== 'number') return outcome
+          taken += outcome
+          return sentSoFar(d, files, taken, length, waits)
+        }
+        if (flags & MSG_FASTOPEN && d.connected && !opened) {
+          if (!d.standing) return failedWith('EISCONN')
+          d.standing = false
+        }
+        const holds = s?.kind === 'connection' && s.state === 'SYN-SENT'
+        if (holds && !(s.fastOpen?.waits ?? false)) return null
         const events = files.stage.call({ kind: 'send', socket: d.id, bytes, urgent, more })
         const refused = rejection(events)
         if (refused !== null) return refused
-        for (const event of events) if (event.kind === 'queued') taken += event.bytes
-        if (taken === length || (taken > 0 && !waits)) return returned(taken)
-        return null
+        taken += queuedIn(events)
+        return sentSoFar(d, files, taken, length, waits)
       },
     })
   })
+
+const queuedIn = (events: readonly HostEvent[]): number =>
+  events.reduce((bytes, event) => bytes + (event.kind === 'queued' ? event.bytes : 0), 0)
+
+/** Whether a call that sends to an address connects the socket with it. */
+export function opensBySending(
+  d: Descriptor,
+  { name, args }: SystemCall,
+  line: number,
+  files: Descriptors,
+): boolean {
+  if (name !== 'sendto' || d.protocol !== 'tcp') return false
+  return mayOpen(files.socketOf(d), numberOf(args[3], line))
+}
+
+function mayOpen(s: Socket | null, flags: number): boolean {
+  if (flags & MSG_FASTOPEN) return s?.kind === 'unbound' || isOnItsWay(s)
+  return s?.kind === 'unbound' && s.policy.fastOpen.sendConnects
+}
+
+const isOnItsWay = (s: Socket | null): boolean => s?.kind === 'connection' && s.state === 'SYN-SENT'
+
+/** How many bytes were taken, or what else becomes of it. */
+function opening(d: Descriptor, call: SocketCall, files: Descriptors): number | Outcome {
+  d.connecting = true
+  const events = files.stage.call(call)
+  const refused = rejection(events)
+  if (refused === null) return queuedIn(events)
+  if (!isOnItsWay(files.socketOf(d))) d.connecting = false
+  return refused
+}
+
+/** All is taken, or as much as there is room for, or the socket has yet to connect. */
+function sentSoFar(
+  d: Descriptor,
+  files: Descriptors,
+  taken: number,
+  length: number,
+  waits: boolean,
+): Outcome | null {
+  const s = files.socketOf(d)
+  const connects = isOnItsWay(s) && s?.kind === 'connection' && !s.policy.fastOpen.sendConnects
+  if (connects && waits) return null
+  if (taken === 0 && connects) return failedWith('EINPROGRESS')
+  return taken === length || (taken > 0 && !waits) ? returned(taken) : null
+}
 
 function sendDatagram(
   files: Descriptors,

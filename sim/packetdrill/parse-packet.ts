@@ -1,5 +1,10 @@
 import { type Bytes, concatBytes } from '../../protocols/bytes.ts'
 import { OPTION_MD5 } from '../../protocols/tcp/options.ts'
+import {
+  FAST_OPEN_EXPERIMENT,
+  OPTION_EXPERIMENT,
+  OPTION_FAST_OPEN,
+} from '../../protocols/tcp/fast-open-option.ts'
 import { ACK, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../protocols/tcp/segment.ts'
 import { icmpMeaning } from './icmp-names.ts'
 import type { Scanner } from './scanner.ts'
@@ -75,7 +80,7 @@ function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
   const ports = parsePorts(scan)
   const letters = scan.take(/[FSRP.EWAU]+[0-7]?(?![\w])|-/y)?.[0]
   if (letters === undefined) return scan.fail('flags of a TCP segment expected')
-  let flags = 0
+  let flags = !letters.includes('.') && scan.take(/\.(?=\s)/y) !== null ? ACK : 0
   for (const letter of letters) {
     if (letter === '-') continue
     const flag = FLAGS[letter]
@@ -151,7 +156,11 @@ function parseOption(scan: Scanner): ScriptOption {
       return { kind: 'other', number: OPTION_FAST_OPEN, data: hexBytes(scan) }
     case 'FOEXP': {
       const cookie = hexBytes(scan)
-      return { kind: 'other', number: OPTION_EXPERIMENT, data: concatBytes([FAST_OPEN, cookie]) }
+      return {
+        kind: 'other',
+        number: OPTION_EXPERIMENT,
+        data: concatBytes([FAST_OPEN_EXPERIMENT, cookie]),
+      }
     }
     case 'ECN':
     case 'e0b':
@@ -162,11 +171,6 @@ function parseOption(scan: Scanner): ScriptOption {
       return scan.fail('a TCP option expected')
   }
 }
-
-/** RFC 7413, RFC 6994 with the experiment number of Fast Open. */
-const OPTION_FAST_OPEN = 34
-const OPTION_EXPERIMENT = 254
-const FAST_OPEN = Uint8Array.of(0xf9, 0x89)
 
 /** Bytes as a row of hexadecimal digits, or none. */
 function hexBytes(scan: Scanner): Bytes {

@@ -2,6 +2,7 @@ import type { TcpPolicy } from '../../protocols/tcp/policy.ts'
 import type { TcpState } from '../../protocols/tcp/state.ts'
 import { type Nanos, s } from '../../protocols/time.ts'
 import { beginCall } from './calls.ts'
+import { opensBySending } from './data-calls.ts'
 import { runCode } from './code.ts'
 import { runCommand } from './commands.ts'
 import { difference, liveText, stampError } from './compare.ts'
@@ -143,7 +144,9 @@ export class Play {
   #call(event: ScriptEvent, call: SystemCall, end: Nanos | null, tolerance: Nanos): void {
     this.#settle()
     const to = destinationOf(call, this.#settings, event.line)
-    this.#talks.prepare(call, this.#fileOf(call), to)
+    const file = this.#fileOf(call)
+    const opens = file !== undefined && opensBySending(file, call, event.line, this.#files)
+    this.#talks.prepare(call, file, to, opens)
     const attempt = beginCall(call, event.line, this.#files, this.#settings)
     const { now } = this.#stage
     const pending = new PendingCall(event, call, attempt, end ?? now, tolerance)
@@ -256,8 +259,8 @@ export class Play {
     const connection = this.#stage.state.sockets.find(
       (each): each is TcpState =>
         each?.kind === 'connection' &&
-        each.localPort === talk?.localPort &&
-        each.remotePort === talk.remotePort,
+        (talk?.awaitsSyn ? each.state === 'SYN-SENT' : each.localPort === talk?.localPort) &&
+        each.remotePort === talk?.remotePort,
     )
     const state = connection?.state ?? (this.#talks.listening ? 'LISTEN' : 'CLOSED')
     const wrong = runCode(text, connection ?? null, state, line, this.#stage.now)

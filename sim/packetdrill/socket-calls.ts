@@ -54,6 +54,9 @@ export const accept = onSocket((d, { result, args, name }, line, files) => {
       const ready = d.ready.shift()
       if (ready === undefined) return null
       ready.nonblocking = (flags & O_NONBLOCK) !== 0
+      if (d.id !== null && ready.id !== null) {
+        files.stage.call({ kind: 'accept', socket: d.id, connection: ready.id })
+      }
       files.put(result ?? 0, ready)
       return returned(result ?? 0)
     },

@@ -2,6 +2,7 @@ import type { IpAddress, Ipv4Address, Ipv6Address, Mac } from '../../protocols/a
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, EthernetFrame } from '../../protocols/ethernet/frame.ts'
 import type { Input } from '../../protocols/engine.ts'
 import type { HostEvent } from '../../protocols/host/event.ts'
+import { createFastOpenMemory } from '../../protocols/host/fast-open-memory.ts'
 import { hostEngine } from '../../protocols/host/host.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
 import { createHost, type HostConfig, type HostState } from '../../protocols/host/state.ts'
@@ -95,6 +96,12 @@ export class Stage {
   set policy(policy: TcpPolicy) {
     this.#policy = policy
     this.#host = this.#config.drive(hostEngine, { ...this.#host.state, policy })
+  }
+
+  /** Cookies, and who refused them, are forgotten. */
+  forgetPeers(): void {
+    const fastOpen = createFastOpenMemory()
+    this.#host = this.#config.drive(hostEngine, { ...this.#host.state, fastOpen })
   }
 
   /** Carries out a call; the events of its step. */

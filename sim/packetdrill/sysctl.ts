@@ -1,5 +1,7 @@
 import { isCongestionName } from '../../protocols/tcp/congestion/control-of.ts'
 import { ECN_POLICIES } from '../../protocols/tcp/ecn.ts'
+import { fromHex } from '../../protocols/bytes.ts'
+import type { FastOpenChoices } from '../../protocols/tcp/fast-open-choices.ts'
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
 import { FREEBSD } from '../../protocols/tcp/profiles/freebsd.ts'
 import { ms, s } from '../../protocols/time.ts'
@@ -9,6 +11,9 @@ import { type Association, associationsIn } from './security-associations.ts'
 /** What a command means to the host. */
 export type Setting =
   | { readonly kind: 'policy'; readonly changes: Partial<TcpChoices> }
+  | { readonly kind: 'fast-open'; readonly changes: Partial<FastOpenChoices> }
+  /** What is remembered of other hosts is no more. */
+  | { readonly kind: 'forget' }
   | { readonly kind: 'none' }
   /** So many sockets are in this state. */
   | { readonly kind: 'count'; readonly state: string; readonly expected: number }
@@ -19,6 +24,8 @@ export type Setting =
 
 const NONE: Setting = { kind: 'none' }
 const policy = (changes: Partial<TcpChoices>): Setting => ({ kind: 'policy', changes })
+
+const fastOpen = (changes: Partial<FastOpenChoices>): Setting => ({ kind: 'fast-open', changes })
 
 type Meaning = (n: number) => Setting | null
 /** Only this value is what the host does anyway. */
@@ -32,6 +39,16 @@ function ecn(n: number): Setting | null {
   const choice = ECN_POLICIES[[0, 2, 1][n] ?? -1]
   return choice === undefined ? null : policy({ ecn: choice })
 }
+
+/** Linux's bits of tcp_fastopen. */
+const fastOpenBits = (n: number): Setting =>
+  fastOpen({
+    client: (n & 1) !== 0,
+    server: (n & 2) !== 0,
+    clientNeedsCookie: (n & 4) === 0,
+    serverNeedsCookie: (n & 0x200) === 0,
+    everyListener: (n & 0x400) !== 0,
+  })
 
 /** The names of two systems; what a host of ours does not have is known by its idle value alone. */
 const SETTINGS: { readonly [name: string]: Meaning } = {
@@ -57,7 +74,8 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_slow_start_after_idle': (n) => policy({ idleRestart: n !== 0 }),
   'net.ipv4.tcp_invalid_ratelimit': (n) => policy({ challengeWindow: ms(n) }),
   'net.ipv4.tcp_rto_min_us': (n) => policy({ rtoMin: 1000 * n, rtoGranularity: 1000 * n }),
-  'net.ipv4.tcp_fastopen': only(0),
+  'net.ipv4.tcp_fastopen': (n) => fastOpenBits(n),
+  'net.ipv4.tcp_fastopen_blackhole_timeout_sec': (n) => fastOpen({ pausedFor: s(n) }),
   'net.ipv4.tcp_fack': only(0),
   'net.ipv4.tcp_autocorking': only(0),
   'net.ipv4.tcp_mtu_probing': only(0),
@@ -87,8 +105,10 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.icmp_may_rst': (n) =>
     policy({ icmpEndsConnect: n === 0 ? [] : FREEBSD.icmpEndsConnect }),
   'net.inet.tcp.path_mtu_discovery': only(1),
-  'net.inet.tcp.fastopen.client_enable': only(0),
-  'net.inet.tcp.fastopen.server_enable': only(0),
+  'net.inet.tcp.fastopen.client_enable': (n) => fastOpen({ client: n !== 0 }),
+  'net.inet.tcp.fastopen.server_enable': (n) => fastOpen({ server: n !== 0 }),
+  'net.inet.tcp.fastopen.acceptany': (n) => fastOpen({ serverNeedsCookie: n === 0 }),
+  'net.inet.tcp.fastopen.path_disable_time': (n) => fastOpen({ refusedFor: s(n) }),
   'net.inet.tcp.udp_tunneling_port': only(0),
   'net.inet.tcp.udp_tunneling_overhead': only(0),
   'net.inet.tcp.hostcache.purgenow': () => NONE,
@@ -116,7 +136,7 @@ export function settingsOf(command: string, line: number): Setting[] {
 
 /** Of kernels that cut segments late, remember paths, or run programs: nothing that shows here. */
 const IDLE =
-  /^net\.(core\.\w+|ipv4\.(tcp_(no_metrics_save|min_tso_segs|tso_win_divisor|pacing_\w+|fastopen_\w+|ecn_option\w*|moderate_rcvbuf|limit_output_bytes|challenge_ack_limit|tw_reuse|max_syn_backlog|min_snd_mss|base_mss)))$/
+  /^net\.(core\.\w+|ipv4\.(tcp_(no_metrics_save|min_tso_segs|tso_win_divisor|pacing_\w+|ecn_option\w*|moderate_rcvbuf|limit_output_bytes|challenge_ack_limit|tw_reuse|max_syn_backlog|min_snd_mss|base_mss)))$/
 
 /** They change a machine's devices and routes, of which the host has none but the script. */
 const IDLE_COMMAND = /^(tc|ethtool|ip|kldstat|kldload|\S*sysctl_restore\S*\.sh)\b/
@@ -135,6 +155,7 @@ const LINUX_DEFAULTS: Partial<TcpChoices> = {
 }
 
 function settingOf(command: string, line: number): Setting {
+  if (/^ip tcp_metrics flush\b/.test(command)) return { kind: 'forget' }
   if (IDLE_COMMAND.test(command)) return NONE
   if (/^setkey -F\b/.test(command)) return policy({ signingKeys: [] })
   if (DEFAULTS.test(command)) return policy(LINUX_DEFAULTS)
@@ -149,6 +170,7 @@ function settingOf(command: string, line: number): Setting {
     throw new Unsupported(`command '${command.split(/\s/, 1)[0]}'`, line)
   }
   if (name === 'net.ipv4.tcp_congestion_control') return congestionOf(value, line)
+  if (FAST_OPEN_KEYS.includes(name)) return keyOf(name, value, line)
   if (IDLE.test(name)) return NONE
   const meaning = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : buffers(name)
   const number = Number(
@@ -163,6 +185,27 @@ function congestionOf(value: string, line: number): Setting {
   if (isCongestionName(value)) return policy({ congestion: value })
   throw new Unsupported(`net.ipv4.tcp_congestion_control=${value}`, line)
 }
+
+const FAST_OPEN_KEYS: readonly string[] = [
+  'net.ipv4.tcp_fastopen_key',
+  'net.inet.tcp.fastopen.setkey',
+]
+
+/** Linux writes four words in hexadecimal, which it keeps low byte first; FreeBSD 16 bytes. */
+function keyOf(name: string, value: string, line: number): Setting {
+  const written = value.replaceAll(/["']/g, '').trim()
+  const words = written.split('-')
+  const isLinux = name.startsWith('net.ipv4')
+  const fits = isLinux
+    ? words.length === 4 && words.every((word) => /^[\da-f]{1,8}$/i.test(word))
+    : /^[\da-f]{32}$/i.test(written)
+  if (!fits) throw new Unsupported(`${name}=${value}`, line)
+  const bytes = isLinux ? words.flatMap(lowByteFirst) : [written]
+  return fastOpen({ key: fromHex(bytes.join('')) })
+}
+
+const lowByteFirst = (word: string): string[] =>
+  (word.padStart(8, '0').match(/../g) ?? []).toReversed()
 
 /** `/proc/sys/net/ipv4/tcp_sack=1` is `sysctl net.ipv4.tcp_sack=1`. */
 function asSysctl(assignment: string): string {

@@ -34,9 +34,14 @@ export class Talks {
   }
 
   /** Before a call is carried out: it may begin the conversation that the script is about. */
-  prepare({ name }: SystemCall, d: Descriptor | undefined, to: Endpoint | null): void {
+  prepare(
+    { name }: SystemCall,
+    d: Descriptor | undefined,
+    to: Endpoint | null,
+    opens: boolean,
+  ): void {
     if (d === undefined || d.connected || d.connecting) return
-    const sendsFirst = name === 'sendto' && d.protocol === 'udp' && this.current === null
+    const sendsFirst = name === 'sendto' && (d.protocol === 'udp' ? this.current === null : opens)
     if (name !== 'connect' && !sendsFirst) return
     const remotePort = to?.port ?? this.#settings.connectPort
     this.listening = false

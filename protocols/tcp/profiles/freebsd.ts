@@ -1,5 +1,7 @@
 import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE } from '../../icmp/message.ts'
 import { ms, s } from '../../time.ts'
+import { FAST_OPEN } from '../fast-open-choices.ts'
+import { OPTION_END } from '../options.ts'
 import { synLayouts } from '../syn-layouts.ts'
 import { RFC } from './rfc.ts'
 
@@ -65,6 +67,14 @@ export const FREEBSD = RFC.with({
   icmpConnectError: 'ECONNREFUSED',
   tellsSoftErrors: false,
   resetsAsSocket: true, // tcp_input: it finds the socket, closed as it is
+  fastOpen: {
+    ...FAST_OPEN,
+    setToConnect: true,
+    sendConnects: true,
+    hashesBoth: false, // tcp_fastopen_make_cookie
+    padding: OPTION_END,
+    refusedFor: s(900), // fastopen.path_disable_time
+  },
   synLayouts: FREEBSD_SYN,
   synAckLayouts: FREEBSD_SYN,
 })

@@ -1,4 +1,5 @@
 import { ms, s } from '../../time.ts'
+import { FAST_OPEN } from '../fast-open-choices.ts'
 import { RFC } from './rfc.ts'
 
 /**
@@ -49,4 +50,6 @@ export const LINUX = RFC.with({
   sendBuffer: 4 << 20,
   receiveBuffer: 3 << 20, // half of it holds payload (tcp_adv_win_scale 1)
   receiveBufferMax: 6 << 20,
+  // It asks again whoever has refused; tcp_fastopen_blackhole_timeout_sec is 0.
+  fastOpen: { ...FAST_OPEN, experimental: true, refusedFor: 0 },
 })

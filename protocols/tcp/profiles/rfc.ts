@@ -1,5 +1,6 @@
 import { ICMP_UNREACHABLE } from '../../icmp/message.ts'
 import { ms, s } from '../../time.ts'
+import { FAST_OPEN } from '../fast-open-choices.ts'
 import { createPolicy } from '../policy.ts'
 import { synLayouts } from '../syn-layouts.ts'
 
@@ -122,6 +123,7 @@ export const RFC = createPolicy({
   resetsHalfOpen: true,
   synPlainAfter: 0,
   eagerUpdates: false,
+  fastOpen: FAST_OPEN,
   synLayouts: ALIGNED_SYN,
   synAckLayouts: ALIGNED_SYN,
 })
