@@ -20,6 +20,7 @@ import { scheduleProbe } from './tail-timer.ts'
 import {
   firstSentAt,
   isWindowUsed,
+  noteProgress,
   nowWaitsFor,
   sampleByRound,
   type Tally,
@@ -182,6 +183,7 @@ function ackTallied(s: TcpState, t: Tally, now: Nanos, seg: TcpSegment, acked: n
   if (acked > 0 && delivered > 0 && !marked && isWindowUsed(s, t) && growsWindow(s)) {
     controlOf(s).acked(s, now, delivered)
   }
+  if (acked > 0) noteProgress(t, now)
   if (acked > 0 && s.snd.una === s.snd.end) nowWaitsFor(t, now, WAITS_FOR_NOTHING)
 }
 
@@ -205,6 +207,7 @@ function updateWindow(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): vo
   snd.wl2 = seg.ack
   if (s.timers.persist === NEVER) return
   s.rto.retransmits = 0 // the peer answers: probing may go on for ever
+  if (snd.wnd === 0 && s.policy.probesOldNumber) probeAgain(s, now)
   if (snd.wnd > 0) {
     s.timers.persist = NEVER
     s.rto.probes = 0
@@ -212,6 +215,11 @@ function updateWindow(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): vo
     snd.nxt = snd.una
     transmit(s, now, out, 'probe')
   }
+}
+
+/** The peer has answered that its window is closed: the wait begins anew (tcp_ack_probe). */
+function probeAgain({ rto, timers, policy }: TcpState, now: Nanos): void {
+  timers.persist = now + Math.min(rto.rto * 2 ** rto.probes, policy.rtoMax)
 }
 
 /** RFC 9293 §3.10.7.4: the states in which our FIN waits for its acknowledgement. */

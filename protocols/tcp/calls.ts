@@ -8,8 +8,8 @@ import { tcpInfo } from './info.ts'
 import { enter, finish, tellConnected } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { takeChunks } from './receive-queue.ts'
-import { resetAt } from './reset.ts'
-import { ACK, RST } from './segment.ts'
+import { resetOf } from './reset.ts'
+import { memoryOf } from './room.ts'
 import { createSendQueue } from './send-queue.ts'
 import { readOption, setOption } from './settings.ts'
 import type { TcpState } from './state.ts'
@@ -165,6 +165,7 @@ function receive(s: TcpState, now: Nanos, max: number, out: TcpOut): void {
   const left = queue === null ? 0 : queue.bytes
   s.saidReadable = left > 0
   urgentRead(s)
+  if (s.room !== null && before > left) s.room.held = memoryHeld(s)
   out.event({
     kind: 'received',
     socket: s.id,
@@ -172,7 +173,22 @@ function receive(s: TcpState, now: Nanos, max: number, out: TcpOut): void {
     bytes: before - left,
     ended: (s.rcv.fin || s.readShut) && left === 0,
   })
-  if (before > left && hearsWindow(s) && worthUpdating(s)) sendAck(s, now, out)
+  if (before > left && hearsWindow(s) && (worthUpdating(s) || owesAck(s))) sendAck(s, now, out)
+}
+
+/** Where memory counts, what has been read need not wait for its ACK (tcp_cleanup_rbuf). */
+const owesAck = ({ room, rcv, timers }: TcpState): boolean =>
+  room !== null && timers.delayedAck !== NEVER && rcv.unacked > rcv.mss
+
+/** What nobody has read takes so much memory. */
+function memoryHeld({ receiveQueue, reassembly }: TcpState): number {
+  let held = 0
+  if (receiveQueue !== null) for (const { length } of receiveQueue.chunks) held += memoryOf(length)
+  if (reassembly === null) return held
+  for (const { chunks } of reassembly.blocks) {
+    for (const { length } of chunks) held += memoryOf(length)
+  }
+  return held
 }
 
 function hearsWindow(s: TcpState): boolean {
@@ -242,7 +258,7 @@ function abort(s: TcpState, out: TcpOut): void {
     case 'FIN-WAIT-1':
     case 'FIN-WAIT-2':
     case 'CLOSE-WAIT':
-      out.send(resetAt(s.localPort, s.remotePort, s.snd.max, s.rcv.nxt, RST | ACK), 0)
+      out.send(resetOf(s), 0)
       break
     default:
   }

@@ -2,7 +2,7 @@ import { seqDiff, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { DISORDER, OPEN, RECOVERY } from './recovery.ts'
 import { NO_THRESHOLD } from './congestion/congestion.ts'
-import { TIMESTAMP_BYTES } from './negotiate.ts'
+import { TIMESTAMP_BYTES } from './options.ts'
 import { duplicatesFor } from './rack.ts'
 import {
   lengthOf,
@@ -14,6 +14,7 @@ import {
   TWICE,
 } from './scoreboard.ts'
 import type { TcpState, TcpStateName } from './state.ts'
+import { waitedAtAll, waitedFor, WAITS_FOR_BUFFER, WAITS_FOR_WINDOW } from './tally.ts'
 
 /** A connection's figures in the names and units of Linux's `TCP_INFO` (`linux/tcp.h`). */
 export interface TcpInfo {
@@ -62,6 +63,29 @@ export interface TcpInfo {
   readonly tcpi_last_data_sent: number
   readonly tcpi_last_data_recv: number
   readonly tcpi_last_ack_recv: number
+  /** The shortest round trip, microseconds. */
+  readonly tcpi_min_rtt: number
+  /** Microseconds in which something was on its way or waited to be; of these, for the peer's window
+   * and for room in the send buffer. */
+  readonly tcpi_busy_time: number
+  readonly tcpi_rwnd_limited: number
+  readonly tcpi_sndbuf_limited: number
+  /** Segments that have arrived, the SYN among them; of these, with a mark of congestion. */
+  readonly tcpi_delivered: number
+  readonly tcpi_delivered_ce: number
+  /** Duplicates that the peer told of, how often reordering was seen, segments that came out of order. */
+  readonly tcpi_dsack_dups: number
+  readonly tcpi_reord_seen: number
+  readonly tcpi_rcv_ooopack: number
+  /** Timeouts, rows of them, milliseconds spent in those that are over. */
+  readonly tcpi_total_rto: number
+  readonly tcpi_total_rto_recoveries: number
+  readonly tcpi_total_rto_time: number
+  /** The round trip as the receiver sees it, microseconds. */
+  readonly tcpi_rcv_rtt: number
+  /** Linux tells nothing here. */
+  readonly tcpi_last_ack_sent: number
+  readonly tcpi_fackets: number
   readonly tcpi_segs_out: number
   readonly tcpi_segs_in: number
   readonly tcpi_data_segs_out: number
@@ -73,6 +97,7 @@ export interface TcpInfo {
 }
 
 export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
+  const { tally, room } = s
   const { snd, rcv, rto, cc, counts, board } = s
   const kept = s.receiveQueue === null ? 0 : s.receiveQueue.bytes
   // Without SACK the one segment that is being repaired.
@@ -84,11 +109,11 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_snd_wscale: snd.wndScale,
     tcpi_rcv_wscale: rcv.wndScale,
     tcpi_rtt: micros(rto.srtt),
-    tcpi_rttvar: micros(rto.rttvar),
+    tcpi_rttvar: rto.srtt < 0 ? micros(rto.rto) / 4 : micros(rto.rttvar),
     tcpi_rto: micros(rto.rto),
-    tcpi_ato: micros(rcv.quick > 0 ? 0 : s.policy.delayedAck),
+    tcpi_ato: micros(s.room !== null ? s.room.ato : rcv.quick > 0 ? 0 : s.policy.delayedAck),
     tcpi_snd_mss: s.mss,
-    tcpi_rcv_mss: rcv.mss,
+    tcpi_rcv_mss: Math.max(rcv.mss, room === null ? 0 : Math.min(s.mss, DEFAULT_MSS)),
     tcpi_advmss: s.pathMss - (s.timestamps ? TIMESTAMP_BYTES : 0),
     tcpi_pmtu: Math.min(s.pathMss, s.routeMss, s.holeMss) + HEADERS,
     tcpi_snd_cwnd: Math.floor(cc.cwnd / s.mss),
@@ -96,10 +121,11 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
       cc.ssthresh === NO_THRESHOLD ? NO_THRESHOLD : Math.floor(cc.ssthresh / s.mss),
     tcpi_snd_wnd: snd.wnd,
     tcpi_rcv_wnd: Math.max(seqDiff(rcv.adv, rcv.nxt), 0),
-    tcpi_rcv_ssthresh: rcv.buffer,
+    tcpi_rcv_ssthresh: room === null ? rcv.buffer : room.limit,
     tcpi_rcv_space: Math.max(rcv.buffer - kept, 0),
     tcpi_retransmits: s.timers.persist === NEVER ? rto.retransmits : 0,
-    tcpi_backoff: s.tally === null ? rto.retransmits : Math.max(s.tally.backOff, rto.retransmits),
+    tcpi_backoff:
+      s.timers.persist !== NEVER ? rto.probes : tally === null ? rto.retransmits : tally.backOff,
     tcpi_total_retrans: rto.total,
     tcpi_probes: s.keepProbes > 0 ? s.keepProbes : s.timers.persist === NEVER ? 0 : rto.retransmits,
     tcpi_unacked: Math.ceil(seqDiff(snd.max, snd.una) / s.mss),
@@ -111,16 +137,37 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_last_data_sent: since(now, rto.sentAt),
     tcpi_last_data_recv: since(now, rcv.textAt),
     tcpi_last_ack_recv: since(now, rcv.heardAt),
+    tcpi_min_rtt:
+      tally === null || tally.minRtt === NEVER ? micros(rto.srtt) : micros(tally.minRtt),
+    tcpi_busy_time: tally === null ? 0 : micros(waitedAtAll(tally, now)),
+    tcpi_rwnd_limited: tally === null ? 0 : micros(waitedFor(tally, now, WAITS_FOR_WINDOW)),
+    tcpi_sndbuf_limited: tally === null ? 0 : micros(waitedFor(tally, now, WAITS_FOR_BUFFER)),
+    tcpi_delivered: tally === null ? Number(snd.una !== s.iss) : tally.delivered,
+    tcpi_delivered_ce: tally === null ? 0 : tally.deliveredMarked,
+    tcpi_dsack_dups: tally === null ? 0 : tally.duplicates,
+    tcpi_reord_seen: tally === null ? 0 : tally.reordered,
+    tcpi_rcv_ooopack: room === null ? 0 : room.outOfOrder,
+    tcpi_total_rto: tally === null ? 0 : tally.timeouts,
+    tcpi_total_rto_recoveries: tally === null ? 0 : tally.timeoutEpisodes,
+    tcpi_total_rto_time: tally === null ? 0 : Math.floor(tally.timeoutTime / 1e6),
+    tcpi_rcv_rtt: room === null ? 0 : micros(room.rtt),
+    tcpi_last_ack_sent: 0,
+    tcpi_fackets: 0,
     tcpi_segs_out: counts.segmentsOut,
     tcpi_segs_in: counts.segmentsIn,
     tcpi_data_segs_out: counts.dataOut,
     tcpi_data_segs_in: counts.dataIn,
     tcpi_bytes_sent: counts.bytesSent,
     tcpi_bytes_retrans: counts.bytesAgain,
-    tcpi_bytes_acked: counts.bytesAcked,
+    // Linux counts its own SYN.
+    tcpi_bytes_acked:
+      counts.bytesAcked + Number(s.policy.tallies && s.listener < 0 && snd.una !== s.iss),
     tcpi_bytes_received: counts.bytesReceived,
   }
 }
+
+/** What a peer is taken to send before it has sent anything. */
+const DEFAULT_MSS = 536
 
 /** IPv4's and TCP's headers without options. */
 const HEADERS = 40

@@ -2,8 +2,7 @@ import type { Nanos } from '../time.ts'
 import { NEVER } from '../time.ts'
 import { fail } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
-import { resetAt } from './reset.ts'
-import { ACK, RST } from './segment.ts'
+import { resetOf } from './reset.ts'
 import type { TcpState } from './state.ts'
 import { sendKeepAlive } from './transmit.ts'
 
@@ -33,7 +32,7 @@ export function keepAliveTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const tooLong =
     policy.userTimeout > 0 ? quiet >= policy.userTimeout : s.keepProbes >= policy.keepCount
   if (tooLong && s.keepProbes > 0) {
-    out.send(resetAt(s.localPort, s.remotePort, snd.max, s.rcv.nxt, RST | ACK), 0)
+    out.send(resetOf(s), 0)
     return fail(s, 'ETIMEDOUT', out)
   }
   s.keepProbes += 1

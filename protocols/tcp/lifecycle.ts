@@ -1,9 +1,10 @@
 import type { Errno } from '../errno.ts'
-import { seqGt } from '../sequence.ts'
+import { seqAdd, seqGt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { startCongestion } from './congestion/control-of.ts'
 import type { TcpOut } from './output.ts'
 import { takeChunks } from './receive-queue.ts'
+import { initialWindow } from './room.ts'
 import { sampleRtt } from './rto.ts'
 import type { TcpSegment } from './segment.ts'
 import type { TcpState, TcpStateName } from './state.ts'
@@ -37,14 +38,17 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
     rto.rto = Math.max(policy.rtoInitial, RTO_AFTER_LOST_SYN) // RFC 6298 (5.7)
   }
   // RFC 5681 §3.1: one segment only, if the SYN or its answer was lost.
-  cc.cwnd = (rto.retransmits > 0 ? 1 : policy.initialWindow) * s.mss
+  const most = s.listener < 0 ? policy.oneAfterSyns : policy.oneAfterSynAcks
+  cc.cwnd = (rto.retransmits >= most ? 1 : policy.initialWindow) * s.mss
   startCongestion(s, now)
   rto.timedAt = NEVER
   rto.retransmits = 0
   s.timers.retransmit = NEVER
   s.timers.keepAlive = policy.keepAlive ? now + policy.keepIdle : NEVER
   s.rcv.quick = policy.quickAcks
+  if (policy.tallies) s.rcv.textAt = rto.sentAt = now
   if (policy.wholeSegments) s.rcv.buffer = wholeSegments(s)
+  if (policy.roomInMemory) s.rcv.adv = seqAdd(s.rcv.nxt, initialWindow(s))
   enter(s, 'ESTABLISHED', out)
   if (s.listener >= 0) {
     if (policy.deferAccept === 0) return accept(s, out)

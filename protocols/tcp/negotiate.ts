@@ -1,7 +1,7 @@
 import { type IpAddress, isIpv4 } from '../address.ts'
 import { agreeOnEcn } from './ecn.ts'
 import { withFastOpen } from './fast-open-option.ts'
-import { NO_OPTIONS, TcpOptions } from './options.ts'
+import { NO_OPTIONS, TcpOptions, TIMESTAMP_BYTES } from './options.ts'
 import type { TcpSegment } from './segment.ts'
 import { SIGNATURE_SPACE } from './signature.ts'
 import type { TcpState } from './state.ts'
@@ -10,7 +10,6 @@ import { MAX_SCALE, scaleFor } from './window.ts'
 
 // What the two SYNs agree on: MSS, window scale, timestamps, SACK.
 
-export const TIMESTAMP_BYTES = 12
 /** Less than this is refused: no path is so small, and tiny segments are an attack. */
 const MIN_MSS = 64
 

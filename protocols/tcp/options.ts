@@ -118,3 +118,6 @@ export function optionData({ layout, unknown }: TcpOptions, wanted: number): Byt
 
 /** Kinds whose value is a field of the record, or that have none. */
 export const hasField = (kind: number): boolean => kind <= OPTION_SACK || kind === OPTION_TIMESTAMPS
+
+/** The option of RFC 7323 §3 with the padding before it. */
+export const TIMESTAMP_BYTES = 12

@@ -28,6 +28,14 @@ export interface TcpChoices {
   /** How long to wait after each SYN in turn, the last one again and again; empty: `rtoInitial`,
    * doubled each time. */
   readonly synSchedule: readonly Nanos[]
+  /** So many SYNs more are repeated after `rtoInitial` before the timeout doubles; 0: it does at once. */
+  readonly synLinear: number
+  /** Giving up data is a matter of the time that `dataRetries` timeouts from the least on take. */
+  readonly retriesAreTime: boolean
+  /** The window of one that is closed is asked for by an old number without text, not by a byte. */
+  readonly probesOldNumber: boolean
+  /** A segment without a timestamp counts although timestamps were agreed on. */
+  readonly stampsMayMiss: boolean
   /** From this many retransmissions on, the neighbour is under suspicion (RFC 1122 R1). */
   readonly suspectAfter: number
   /** RFC 9293 §3.8.6.3: how long an ACK may wait, and after how many full segments it may not. */
@@ -39,6 +47,9 @@ export interface TcpChoices {
   readonly finWait2: Nanos
   /** Initial window in segments, RFC 6928. */
   readonly initialWindow: number
+  /** After so many SYNs, or SYN,ACKs, that were sent again it is one segment (RFC 5681 §3.1). */
+  readonly oneAfterSyns: number
+  readonly oneAfterSynAcks: number
   /** RFC 5681 §4.1: after an idle timeout the window is the initial one again. */
   readonly idleRestart: boolean
   /** What moves the congestion window. */
@@ -112,6 +123,8 @@ export interface TcpChoices {
    * is free behind it. `false`: every segment offers all that is free, unless that is little.
    */
   readonly steadyEdge: boolean
+  /** The receive buffer counts the memory that segments take, not their text (`room.ts`). */
+  readonly roomInMemory: boolean
   /** When the MSS is known, the receive buffer is rounded up to whole segments. */
   readonly wholeSegments: boolean
   /** Resets and SYNs count as in the window up to all that is free, offered or not. */
@@ -141,6 +154,10 @@ export interface TcpChoices {
   readonly looseHalfOpenReset: boolean
   /** Behind the peer's FIN a reset may also have the number of the FIN: some peers do not count theirs. */
   readonly resetAtFin: boolean
+  /** The reset that refuses text begins where its ACK says (RFC 9293 §3.5.2), not where we are. */
+  readonly resetAtAck: boolean
+  /** A reset of our own tells the window. */
+  readonly resetTellsWindow: boolean
   /** Nobody looks at a segment with SYN and FIN. */
   readonly dropSynFin: boolean
   /** RFC 5961 §7: at most so many challenge ACKs of a connection within such a time. */

@@ -166,6 +166,7 @@ const OUTDATED: Nanos = 24 * 86_400 * 1e9
 function timestampFits(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): boolean {
   if (!s.timestamps || seg.flags & (RST | SYN)) return true
   if (!seg.options.hasTimestamps) {
+    if (s.policy.stampsMayMiss) return true
     drop(seg, 'tcp no timestamp', out) // RFC 7323 §3.2
     return false
   }
@@ -176,6 +177,7 @@ function timestampFits(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): b
 }
 
 function rememberTimestamp(s: TcpState, seg: TcpSegment): void {
+  if (!seg.options.hasTimestamps) return
   if (seqGeq(seg.options.timestampValue, s.tsRecent)) s.tsRecent = seg.options.timestampValue
 }
 

@@ -14,6 +14,7 @@ import { type Counts, createCounts } from './counts.ts'
 import { type Recovery, createRecovery } from './recovery.ts'
 import type { Rack } from './rack.ts'
 import { type RtoState, createRto } from './rto.ts'
+import type { Room } from './room.ts'
 import type { Scoreboard } from './scoreboard.ts'
 import type { SendQueue } from './send-queue.ts'
 import type { Tally } from './tally.ts'
@@ -82,6 +83,7 @@ export interface TcpState {
   rack: Rack | null
   counts: Counts
   tally: Tally | null
+  room: Room | null
   timers: Timers<TcpTimerName>
   /** Payload bytes of a full segment: the peer's MSS and the path's, less the options we send. */
   mss: number
@@ -214,6 +216,7 @@ export function createTcp(c: NewConnection): TcpState {
     rack: null,
     counts: createCounts(),
     tally: null,
+    room: null,
     timers: createTimers(),
     mss: pathMss,
     pathMss,

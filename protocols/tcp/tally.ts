@@ -29,7 +29,6 @@ export interface Tally {
   delivered: number
   deliveredMarked: number
   duplicates: number
-  outOfOrder: number
   timeouts: number
   timeoutEpisodes: number
   timeoutTime: Nanos
@@ -38,10 +37,6 @@ export interface Tally {
   waitsFor: WaitsFor
   since: Nanos
   readonly waited: [busy: Nanos, window: Nanos, buffer: Nanos]
-  /** A round trip as the receiver sees it: a window's worth of text. */
-  receiverRtt: Nanos
-  receiverRttEnd: Seq
-  receiverRttAt: Nanos
 }
 
 /** Nothing, ACKs, the peer's window, room in the send buffer. */
@@ -51,7 +46,7 @@ export const WAITS_FOR_WINDOW = 1
 export const WAITS_FOR_BUFFER = 2
 export type WaitsFor = -1 | 0 | 1 | 2
 
-export function createTally({ rto, policy, snd, rcv }: TcpState, now: Nanos): Tally {
+export function createTally({ rto, policy, snd }: TcpState, now: Nanos): Tally {
   const rttvar = Math.max(4 * rto.rttvar, policy.rtoMin)
   return {
     rttvar,
@@ -67,7 +62,6 @@ export function createTally({ rto, policy, snd, rcv }: TcpState, now: Nanos): Ta
     delivered: 1, // the SYN
     deliveredMarked: 0,
     duplicates: 0,
-    outOfOrder: 0,
     timeouts: 0,
     timeoutEpisodes: 0,
     timeoutTime: 0,
@@ -75,9 +69,6 @@ export function createTally({ rto, policy, snd, rcv }: TcpState, now: Nanos): Ta
     waitsFor: WAITS_FOR_NOTHING,
     since: now,
     waited: [0, 0, 0],
-    receiverRtt: 0,
-    receiverRttEnd: rcv.nxt,
-    receiverRttAt: now,
   }
 }
 
@@ -119,6 +110,21 @@ export function firstSentAt(b: Scoreboard, ack: Seq): Nanos {
   return first
 }
 
+/** The retransmission timer fires, for the `count`th time in a row. */
+export function noteTimeout(t: Tally, now: Nanos, count: number): void {
+  t.backOff += 1
+  t.timeouts += 1
+  if (count > 1) return
+  t.timeoutSince = now
+  t.timeoutEpisodes += 1
+}
+
+/** Something sent has been acknowledged. */
+export function noteProgress(t: Tally, now: Nanos): void {
+  if (t.timeoutSince !== NEVER) t.timeoutTime += now - t.timeoutSince
+  t.timeoutSince = NEVER
+}
+
 /** Something was sent, or would have been had the window had room (tcp_cwnd_validate). */
 export function noteUse(s: TcpState, t: Tally, deferred: boolean): void {
   const { snd, cc } = s
@@ -129,6 +135,15 @@ export function noteUse(s: TcpState, t: Tally, deferred: boolean): void {
     t.mostOut = out
     t.usageEnd = snd.max
   }
+}
+
+/** What keeps the sender back now: the peer's window, if it does not take what is next. */
+export function noteWait({ snd, mss }: TcpState, t: Tally, now: Nanos): void {
+  if (t.waitsFor === WAITS_FOR_NOTHING) return
+  const unsent = seqDiff(snd.end, snd.nxt)
+  const offered = snd.wnd - seqDiff(snd.nxt, snd.una)
+  const isWindow = unsent > 0 && offered < Math.min(unsent, mss)
+  nowWaitsFor(t, now, isWindow ? WAITS_FOR_WINDOW : WAITS_FOR_ACKS)
 }
 
 /** RFC 7661 §4.3, as Linux has it: in slow start half of the window is enough (tcp_is_cwnd_limited). */
@@ -157,3 +172,8 @@ export function nowWaitsFor(t: Tally, now: Nanos, what: WaitsFor): void {
 /** For how long the sender has waited for `what`. */
 export const waitedFor = (t: Tally, now: Nanos, what: 0 | 1 | 2): Nanos =>
   t.waited[what] + (t.waitsFor === what ? now - t.since : 0)
+
+export const waitedAtAll = (t: Tally, now: Nanos): Nanos =>
+  waitedFor(t, now, WAITS_FOR_ACKS) +
+  waitedFor(t, now, WAITS_FOR_WINDOW) +
+  waitedFor(t, now, WAITS_FOR_BUFFER)

@@ -6,11 +6,23 @@ import type { TcpOut } from './output.ts'
 import { createReassembly, finReached, fits, insertPiece, takeInOrder } from './reassembly.ts'
 import { createReceiveQueue } from './receive-queue.ts'
 import { resetAt } from './reset.ts'
+import {
+  ackDelay,
+  createRoom,
+  freeByMemory,
+  hasRoom,
+  memoryOf,
+  noteEcho,
+  noteInterval,
+  openFurther,
+  type Room,
+  segmentGrows,
+} from './room.ts'
 import { findDuplicate } from './sack-option.ts'
 import { FIN, RST, SYN, type TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 import { finish } from './lifecycle.ts'
-import { sendAck } from './transmit.ts'
+import { sendAck, TIMESTAMP_TICK, timestampAt } from './transmit.ts'
 
 // RFC 9293 §3.10.7.4, "seventh, process the segment text" and "eighth, check the FIN bit".
 
@@ -23,17 +35,25 @@ export function textArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOu
   const from = textAt(seg)
   const skip = seqDiff(rcv.nxt, from)
   const payload = trim(s, seg, skip)
+  const interval = now - rcv.textAt
   if (payload.length > 0) rcv.textAt = now
-  if (s.orphan && payload.length > 0) return refuseText(s, out)
+  if (s.orphan && payload.length > 0) return refuseText(s, seg, out)
   const finSeq = seqAdd(from, seg.payload.length)
   const inWindow = !seqGt(finSeq, rcv.adv)
   if (skip !== 0 || s.reassembly !== null) {
     findDuplicate(s, from, seqAdd(from, seg.payload.length))
   }
+  const room = (s.room ??= s.policy.roomInMemory ? createRoom(s) : null)
+  if (room !== null && payload.length > 0 && !hasRoom(s, room)) {
+    sendAck(s, now, out)
+    return out.event({ kind: 'dropped', why: 'tcp buffer full', packet: seg })
+  }
   if (skip < 0) {
     hold(s, seg, payload, fin && inWindow ? finSeq : null, out)
     return sendAck(s, now, out) // a duplicate ACK, at once
   }
+  if (room !== null) takesMemory(s, room, payload.length, interval)
+  if (room !== null && s.timestamps && payload.length >= rcv.mss) measureEcho(s, room, now, seg)
   if (payload.length > rcv.mss) rcv.mss = payload.length
   deliver(s, payload)
   const filled = fillGap(s)
@@ -107,8 +127,8 @@ function trim(s: TcpState, seg: TcpSegment, skip: number): Bytes {
 }
 
 /** RFC 9293 §3.6.1, SHLD-3: nobody will read this, and the peer should know. */
-function refuseText(s: TcpState, out: TcpOut): void {
-  out.send(resetAt(s.localPort, s.remotePort, s.snd.max, 0, RST), 0)
+function refuseText(s: TcpState, seg: TcpSegment, out: TcpOut): void {
+  out.send(resetAt(s.localPort, s.remotePort, s.policy.resetAtAck ? seg.ack : s.snd.max, 0, RST), 0)
   finish(s, out)
 }
 
@@ -125,10 +145,33 @@ function hold(
     return out.event({ kind: 'dropped', why: 'tcp reassembly full', packet: seg })
   }
   if (payload.length > 0) insertPiece(s.reassembly, textAt(seg), payload)
+  if (s.room !== null && payload.length > 0) {
+    s.room.held += memoryOf(payload.length)
+    s.room.outOfOrder += 1
+    openFurther(s, s.room, payload.length)
+  }
   if (finSeq === null) return
   s.reassembly.hasFin = true
   s.reassembly.finSeq = finSeq
 }
+
+/** Text in order: what it takes, and what it shows of how text fits into memory. */
+function takesMemory(s: TcpState, room: Room, bytes: number, interval: Nanos): void {
+  if (bytes === 0) return
+  noteInterval(s, room, interval)
+  room.held += memoryOf(bytes)
+  segmentGrows(s, room, bytes)
+  if (bytes >= SHORT) openFurther(s, room, bytes)
+}
+
+function measureEcho(s: TcpState, room: Room, now: Nanos, { options }: TcpSegment): void {
+  if (!options.hasTimestamps) return
+  const ticks = (timestampAt(s, now) - options.timestampEcho) | 0
+  noteEcho(room, options.timestampEcho, Math.max(ticks, 1) * TIMESTAMP_TICK)
+}
+
+/** tcp_event_data_recv: less says nothing. */
+const SHORT = 128
 
 function deliver(s: TcpState, payload: Bytes): void {
   if (payload.length === 0) return
@@ -169,16 +212,34 @@ export function tellReader(s: TcpState, out: TcpOut): void {
 
 /** RFC 9293 §3.8.6.3, RFC 5681 §4.2: every second full segment at the latest, or after a while. */
 function acknowledgeLater(s: TcpState, now: Nanos, bytes: number, out: TcpOut): void {
-  const { rcv, timers, policy } = s
+  const { rcv, policy } = s
   if (rcv.quick > 0) {
     rcv.quick -= 1
     return sendAck(s, now, out)
   }
   rcv.unacked += policy.countsSegments ? 1 : bytes
+  if (s.room !== null) {
+    const delay = ackDelay(s, s.room)
+    // An ACK that is due within a quarter of the wait does not wait (tcp_send_delayed_ack).
+    const soon = s.timers.delayedAck <= now + delay / 4
+    if (soon || hearsAtOnce(s, s.room)) return sendAck(s, now, out)
+    s.timers.delayedAck = Math.min(s.timers.delayedAck, now + delay)
+    return
+  }
   if (rcv.unacked >= policy.ackEvery * (policy.countsSegments ? 1 : rcv.mss))
     return sendAck(s, now, out)
+  const { timers } = s
   if (timers.delayedAck === NEVER) timers.delayedAck = now + policy.delayedAck
 }
+
+/** __tcp_ack_snd_check: more than a full segment, and the window has not become smaller. */
+function hearsAtOnce(s: TcpState, room: Room): boolean {
+  const { rcv } = s
+  if (rcv.unacked <= Math.max(rcv.mss, DEFAULT_MSS)) return false
+  return freeByMemory(s, room, seqDiff(rcv.adv, rcv.nxt)) >= seqDiff(rcv.adv, rcv.lastAck)
+}
+
+const DEFAULT_MSS = 536
 
 /** §3.10.7.4, eighth. */
 function finArrives(s: TcpState, now: Nanos, out: TcpOut): void {

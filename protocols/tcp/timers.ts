@@ -5,14 +5,17 @@ import { keepAliveTimeout } from './keep-alive.ts'
 import { fail, finish } from './lifecycle.ts'
 import { suspectBlackHole } from './path-mtu.ts'
 import type { TcpOut } from './output.ts'
+import type { TcpChoices } from './policy.ts'
 import { startOver } from './recovery.ts'
 import { sendMore } from './resend.ts'
 import { renoTimeout } from './reno-recovery.ts'
+import { ackWasLate } from './room.ts'
 import { backOff } from './rto.ts'
 import { reorderingTimeout, sackTimeout } from './sack-recovery.ts'
 import type { TcpState, TcpTimerName } from './state.ts'
+import { noteTimeout } from './tally.ts'
 import { sendTailProbe } from './tlp.ts'
-import { sendAck, sendProbe, sendSyn } from './transmit.ts'
+import { sendAck, sendProbe, sendSyn, sendWindowProbe } from './transmit.ts'
 
 // RFC 9293 §3.10.8, timeouts. A call that comes before anything is due does nothing.
 
@@ -20,6 +23,7 @@ export function timersExpire(s: TcpState, now: Nanos, out: TcpOut): void {
   const { timers } = s
   if (timers.delayedAck <= now) {
     fired(s, 'delayedAck', out)
+    if (s.room !== null) ackWasLate(s, s.room)
     sendAck(s, now, out)
   }
   if (timers.reorder <= now) {
@@ -66,9 +70,23 @@ function fired(s: TcpState, name: TcpTimerName, out: TcpOut): void {
 /** RFC 9293 §3.8.3, R2: after so many retransmissions a connection is given up. */
 function retriesOf(s: TcpState): number {
   const { state, policy } = s
-  if (state === 'SYN-SENT') return policy.synRetries
+  if (state === 'SYN-SENT') return policy.synRetries + policy.synLinear
   if (state === 'SYN-RECEIVED') return policy.synAckRetries + (isPending(s) ? 1 : 0)
   return isPending(s) ? policy.synAckRetries + 1 : policy.dataRetries
+}
+
+/** R2, a number of retransmissions or the time that they would take. */
+function isOver(s: TcpState, now: Nanos, opening: boolean): boolean {
+  const { rto, policy, tally } = s
+  if (opening || tally === null || !policy.retriesAreTime) return rto.retransmits > retriesOf(s)
+  if (tally.timeoutSince === NEVER) return false
+  return now - tally.timeoutSince >= timeOfRetries(policy)
+}
+
+function timeOfRetries({ dataRetries, rtoMin, rtoMax }: TcpChoices): Nanos {
+  let sum = 0
+  for (let i = 0, each = rtoMin; i <= dataRetries; i++, each *= 2) sum += Math.min(each, rtoMax)
+  return sum
 }
 
 /** RFC 5482: nothing of what was sent has been acknowledged for longer than the user waits. */
@@ -86,15 +104,16 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const { rto, policy } = s
   const opening = isOpening(s)
   rto.retransmits += 1
-  if (rto.retransmits > retriesOf(s) || isStuck(s, now)) {
+  if (isOver(s, now, opening) || isStuck(s, now)) {
     // Nobody waits for the answer to a SYN that came from outside.
     synUnanswered(s, out)
     return s.state === 'SYN-RECEIVED' && s.listener >= 0 && !isPending(s)
       ? finish(s, out)
       : fail(s, s.softError ?? 'ETIMEDOUT', out)
   }
-  backOff(rto, policy)
-  if (s.tally !== null) s.tally.backOff += 1
+  const isLinear = s.state === 'SYN-SENT' && rto.retransmits <= policy.synLinear
+  if (!isLinear) backOff(rto, policy)
+  if (s.tally !== null) noteTimeout(s.tally, now, rto.retransmits)
   if (opening) {
     if (rto.retransmits === LOST_IN_EARNEST) openingInEarnest(s, out)
     sendSyn(s, now, out)
@@ -120,7 +139,11 @@ function persistTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const tooLong = policy.userTimeout > 0 && quiet >= policy.userTimeout
   if (tooLong || rto.retransmits > policy.dataRetries) return fail(s, 'ETIMEDOUT', out)
   rto.probes += 1
-  if (s.board !== null) startOver(s)
-  sendProbe(s, now, out)
+  if (policy.probesOldNumber) {
+    sendWindowProbe(s, now, out)
+  } else {
+    if (s.board !== null) startOver(s)
+    sendProbe(s, now, out)
+  }
   s.timers.persist = now + Math.min(rto.rto * 2 ** rto.probes, policy.rtoMax)
 }

@@ -17,7 +17,7 @@ import { append, endOf, RETRANSMITTED, unknownFlight } from './scoreboard.ts'
 import { sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
-import { noteUse } from './tally.ts'
+import { noteUse, noteWait } from './tally.ts'
 import { urgentPointer } from './urgent.ts'
 import { chunkOf, defers } from './chunks.ts'
 import { advertise, advertiseOnSyn } from './window.ts'
@@ -290,7 +290,10 @@ export function transmit(
     if (fresh) s.rto.stuckAt = now
     scheduleProbe(s, now)
   }
-  if (s.tally !== null) noteUse(s, s.tally, deferred)
+  if (s.tally !== null) {
+    noteUse(s, s.tally, deferred)
+    noteWait(s, s.tally, now)
+  }
   const keeps = remainder === 'kept' || (s.policy.cork && remainder !== 'sent')
   if (keeps && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
     timers.hold = now + (s.policy.corkTime || s.rto.rto)
@@ -343,6 +346,11 @@ export function retransmitFirst(
 /** RFC 9293 §3.8.4: a segment without text, one number before what the peer expects; it must answer. */
 export function sendKeepAlive(s: TcpState, now: Nanos, out: TcpOut): void {
   emit(s, seqAdd(s.snd.nxt, -1), ACK, advertise(s), optionsAt(s, now), NO_BYTES, NOT_ECT, out)
+}
+
+/** An old number without text, to hear of the window (tcp_xmit_probe_skb). */
+export function sendWindowProbe(s: TcpState, now: Nanos, out: TcpOut): void {
+  emit(s, seqAdd(s.snd.una, -1), ACK, advertise(s), optionsAt(s, now), NO_BYTES, NOT_ECT, out)
 }
 
 /** One byte, or the FIN, past a closed window, to hear of its opening (RFC 9293 §3.8.6.1). */

@@ -1,5 +1,6 @@
 import { type Seq, seqAdd, seqDiff } from '../sequence.ts'
-import type { TcpState } from './state.ts'
+import { createRoom, edgeByMemory, freeByMemory, type Room } from './room.ts'
+import type { ReceiveVariables, TcpState } from './state.ts'
 
 // The receive window, RFC 9293 §3.8.6.
 
@@ -28,6 +29,7 @@ export function freeSpace(s: TcpState): number {
  */
 export function rightEdge(s: TcpState): Seq {
   const rcv = s.rcv
+  if (s.policy.roomInMemory) return edgeByMemory(s, (s.room ??= createRoom(s)))
   const offered = seqDiff(rcv.adv, rcv.nxt)
   const free = freeSpace(s)
   if (!s.policy.steadyEdge) {
@@ -42,11 +44,19 @@ export function rightEdge(s: TcpState): Seq {
 /** What goes into the window field of the next segment; remembers what it promises. */
 export function advertise(s: TcpState): number {
   const rcv = s.rcv
+  if (s.room !== null && s.room.isFull) return closeWindow(s.room, rcv)
   const window = Math.max(seqDiff(rightEdge(s), rcv.nxt), 0)
   const field = Math.min(window >> rcv.wndScale, MAX_WINDOW)
   const edge = seqAdd(rcv.nxt, field << rcv.wndScale)
   if (seqDiff(edge, rcv.adv) > 0) rcv.adv = edge
   return field
+}
+
+/** There was no memory for what came, though it had been offered. */
+function closeWindow(room: Room, rcv: ReceiveVariables): number {
+  room.isFull = false
+  rcv.adv = rcv.nxt
+  return 0
 }
 
 /** The window of a SYN is never scaled (RFC 7323 §2.2). */
@@ -61,8 +71,13 @@ export function advertiseOnSyn(s: TcpState): number {
  * segments, and it has seen less than half of the buffer. Otherwise the next ACK is soon enough.
  */
 export function worthUpdating(s: TcpState): boolean {
-  const { rcv } = s
+  const { rcv, room } = s
   const offered = seqDiff(rcv.adv, rcv.nxt)
+  if (room !== null) {
+    // tcp_cleanup_rbuf: twice as much as the peer knows of.
+    const free = 2 * offered <= room.clamp ? freeByMemory(s, room, offered) : 0
+    return free > 0 && free >= 2 * offered
+  }
   if (s.policy.eagerUpdates) {
     const gained = freeSpace(s) - offered
     return gained >= 2 * s.mss && gained >= rcv.buffer >> 2

@@ -17,7 +17,7 @@ export function runCommand(
   files: Descriptors,
 ): string | null {
   for (const setting of settingsOf(text, line)) {
-    if (setting.kind === 'policy') stage.policy = stage.policy.with(setting.changes)
+    if (setting.kind === 'policy') stage.change(setting.changes)
     else if (setting.kind === 'keys') addKeys(stage, setting.added)
     else if (setting.kind === 'fast-open') changeFastOpen(stage, setting.changes)
     else if (setting.kind === 'forget') stage.forgetPeers()
@@ -37,13 +37,13 @@ function addKeys(stage: Stage, added: readonly Association[]): void {
     const peer = source === stage.local ? destination : source
     return { address: peer, prefixLength: isIpv4(peer) ? 32 : 128, key }
   })
-  stage.policy = stage.policy.with({ signingKeys: [...stage.policy.signingKeys, ...keys] })
+  stage.change({ signingKeys: [...stage.policy.signingKeys, ...keys] })
 }
 
 /** A host that is no client any more forgets what servers have given to it, as FreeBSD does. */
 function changeFastOpen(stage: Stage, changes: Partial<FastOpenChoices>): void {
   const { policy } = stage
-  stage.policy = policy.with({ fastOpen: { ...policy.fastOpen, ...changes } })
+  stage.change({ fastOpen: { ...policy.fastOpen, ...changes } })
   if (changes.client === false) stage.forgetPeers()
 }
 

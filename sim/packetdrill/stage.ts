@@ -7,7 +7,7 @@ import { hostEngine } from '../../protocols/host/host.ts'
 import type { SocketCall } from '../../protocols/host/socket.ts'
 import { createHost, type HostConfig, type HostState } from '../../protocols/host/state.ts'
 import { type IpPacket, isIp } from '../../protocols/ipv6/packet.ts'
-import type { TcpPolicy } from '../../protocols/tcp/policy.ts'
+import type { TcpChoices, TcpPolicy } from '../../protocols/tcp/policy.ts'
 import { NEVER, type Nanos } from '../../protocols/time.ts'
 import type { Driven } from '../driver.ts'
 import { neighbourAnswer } from './neighbour.ts'
@@ -53,6 +53,26 @@ function planOf({
   }
 }
 
+/** Choices that no socket keeps for itself. */
+const LIVE: ReadonlySet<string> = new Set<keyof TcpChoices>([
+  'timestamps',
+  'sackPermitted',
+  'windowScale',
+  'ecn',
+  'dsack',
+  'rack',
+  'tlp',
+  'frto',
+  'idleRestart',
+  'dataRetries',
+  'suspectAfter',
+  'synAckRetries',
+  'synLinear',
+  'synCookies',
+  'timeWaitStays',
+  'challengeWindow',
+])
+
 /** One host on a link whose other end is the script, under a clock that jumps. */
 export class Stage {
   now: Nanos = 0
@@ -92,10 +112,18 @@ export class Stage {
     return this.#policy
   }
 
-  /** What sockets opened from now on follow. */
-  set policy(policy: TcpPolicy) {
-    this.#policy = policy
-    this.#host = this.#config.drive(hostEngine, { ...this.#host.state, policy })
+  /** What sockets opened from now on follow, and those that are, as far as a kernel looks at every use. */
+  change(changes: Partial<TcpChoices>): void {
+    this.#policy = this.#policy.with(changes)
+    const live = Object.fromEntries(Object.entries(changes).filter(([choice]) => LIVE.has(choice)))
+    const { state } = this.#host
+    const sockets = state.sockets.map((each) =>
+      each !== null && 'policy' in each && each.policy !== null
+        ? { ...each, policy: each.policy.with(live) }
+        : each,
+    )
+    const policy = this.#policy
+    this.#host = this.#config.drive(hostEngine, { ...state, policy, sockets })
   }
 
   /** Cookies, and who refused them, are forgotten. */

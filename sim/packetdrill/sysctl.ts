@@ -76,6 +76,7 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_rto_min_us': (n) => policy({ rtoMin: 1000 * n, rtoGranularity: 1000 * n }),
   'net.ipv4.tcp_fastopen': (n) => fastOpenBits(n),
   'net.ipv4.tcp_fastopen_blackhole_timeout_sec': (n) => fastOpen({ pausedFor: s(n) }),
+  'net.ipv4.tcp_syn_linear_timeouts': (n) => policy({ synLinear: n }),
   'net.ipv4.tcp_fack': only(0),
   'net.ipv4.tcp_autocorking': only(0),
   'net.ipv4.tcp_mtu_probing': only(0),

@@ -14,15 +14,20 @@ export const LINUX = RFC.with({
   wholeWindows: true,
   slowStartLimit: 1 << 16, // tcp_slow_start
   lossSlowStartLimit: 1 << 16,
+  oneAfterSyns: 2, // tcp_init_transfer
+  oneAfterSynAcks: Infinity,
   idleHalves: true, // tcp_cwnd_restart
   reducesAgain: false,
   undoesWholly: true, // tcp_undo_cwnd_reduction
-  // tcp_syn_retries 6, tcp_syn_linear_timeouts 4: 131 s in all.
-  synSchedule: [s(1), s(1), s(1), s(1), s(1), s(2), s(4), s(8), s(16), s(32), s(64)],
-  synRetries: 10,
+  synRetries: 6, // tcp_syn_retries
+  synLinear: 4, // tcp_syn_linear_timeouts: 131 s in all
+  retriesAreTime: true, // retransmits_timed_out
+  probesOldNumber: true, // tcp_xmit_probe_skb
+  stampsMayMiss: true, // tcp_validate_incoming
   synAckRetries: 5, // tcp_synack_retries
   dataRetries: 15, // tcp_retries2
   steadyEdge: false,
+  roomInMemory: true,
   keepsSynText: false,
   sendsChunks: true,
   minshall: true, // tcp_minshall_check
@@ -34,6 +39,8 @@ export const LINUX = RFC.with({
   crossingOffersAll: true,
   looseHalfOpenReset: true, // tcp_check_req
   resetAtFin: true, // tcp_reset_check
+  resetAtAck: true, // tcp_v4_send_reset
+  resetTellsWindow: true, // tcp_send_active_reset
   resetInClosing: 'ECONNRESET',
   resetInLastAck: 'ECONNRESET',
   challengeAcks: 1, // tcp_invalid_ratelimit
