@@ -44,15 +44,24 @@ function connectionReadiness(s: TcpState): number {
   // RFC 7413: it is in use, or waits for the first bytes, before its handshake is over.
   if (s.state === 'SYN-SENT') return s.fastOpen !== null && s.fastOpen.waits ? POLLOUT : 0
   if (s.state === 'SYN-RECEIVED' && !isPending(s)) return 0
-  const { rcv, snd } = s
+  const { rcv } = s
   const ended = rcv.fin || s.readShut
   let bits = 0
-  if ((s.receiveQueue?.bytes ?? 0) > 0 || ended) bits |= POLLIN
+  const held = s.receiveQueue?.bytes ?? 0
+  if (held >= s.policy.receiveLowWater || ended) bits |= POLLIN
   if (rcv.up !== null && seqLeq(rcv.up, rcv.nxt)) bits |= POLLPRI
   if (ended) bits |= POLLRDHUP
   if (ended && s.finQueued) bits |= POLLHUP
-  if (s.finQueued || seqDiff(snd.end, snd.una) < s.policy.sendBuffer) bits |= POLLOUT
+  if (s.finQueued || isWritable(s)) bits |= POLLOUT
   return bits
+}
+
+/** sk_stream_is_writeable: where memory is counted, a third of it is free; and little waits to be sent. */
+function isWritable({ snd, policy }: TcpState): boolean {
+  const { sendBuffer, bufferUnit, notSentLowWater } = policy
+  const queued = seqDiff(snd.end, snd.una)
+  if (2 * seqDiff(snd.end, snd.nxt) >= notSentLowWater) return false
+  return bufferUnit > 1 ? 3 * queued <= 2 * sendBuffer : queued < sendBuffer
 }
 
 /** What a socket is ready for, in the words of poll(2). */

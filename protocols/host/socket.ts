@@ -49,7 +49,8 @@ export type SocketCall =
   | { readonly kind: 'connect'; readonly socket: SocketId; readonly remote: Endpoint }
   /**
    * Of connections: `urgent`: with an urgent pointer behind the bytes (MSG_OOB); `more`: less than a
-   * full segment waits for what is sent next, as under a cork (MSG_MORE).
+   * full segment waits for what is sent next, as under a cork (MSG_MORE); `record`: nothing that is sent
+   * later shares a segment with these bytes (MSG_EOR).
    */
   | {
       readonly kind: 'send'
@@ -57,6 +58,7 @@ export type SocketCall =
       readonly bytes: Bytes
       readonly urgent?: boolean
       readonly more?: boolean
+      readonly record?: boolean
     }
   /**
    * Of a TCP socket that is not connected: it connects, and as many of the bytes as may go with the SYN do

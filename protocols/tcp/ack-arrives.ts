@@ -172,7 +172,7 @@ function measureFlight(
 /** Of an ACK that has been dealt with: figures, and what the window may grow by (tcp_cong_control). */
 function ackTallied(s: TcpState, t: Tally, now: Nanos, seg: TcpSegment, acked: number): void {
   const { board, rto } = s
-  const delivered = board === null ? acked : board.delivered
+  const delivered = board === null ? acked : board.delivered + board.unpadded
   t.delivered += segmentsIn(delivered, s.mss)
   const marked = seg.flags & ECE && s.ecn !== null
   if (marked) t.deliveredMarked += segmentsIn(delivered, s.mss)

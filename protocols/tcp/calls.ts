@@ -4,13 +4,15 @@ import type { Errno } from '../errno.ts'
 import type { ShutdownHow, SocketCall } from '../host/socket.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { isPending, synRoom } from './fast-open.ts'
+import { sizeGoal } from './chunks.ts'
 import { tcpInfo } from './info.ts'
 import { enter, finish, tellConnected } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
+import { outside } from './recovery.ts'
 import { takeChunks } from './receive-queue.ts'
 import { resetOf } from './reset.ts'
 import { memoryOf } from './room.ts'
-import { createSendQueue } from './send-queue.ts'
+import { createSendQueue, endRecord } from './send-queue.ts'
 import { readOption, setOption } from './settings.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, sendSyn, transmit } from './transmit.ts'
@@ -100,8 +102,21 @@ function sendFirst(s: TcpState, now: Nanos, first: FirstBytes, out: TcpOut): voi
   sendSyn(s, now, out)
 }
 
-const roomToSend = ({ policy, snd }: TcpState): number =>
-  Math.max(policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
+function roomToSend(s: TcpState): number {
+  const { policy, snd } = s
+  const room = Math.max(policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
+  return policy.notSentLowWater < room ? Math.min(room, roomUnsent(s)) : room
+}
+
+/** What may be queued until too much waits: what goes out at once, and whole bundles of segments. */
+function roomUnsent(s: TcpState): number {
+  const { snd, policy, cc } = s
+  const waiting = policy.notSentLowWater - seqDiff(snd.end, snd.nxt)
+  if (waiting <= 0) return 0
+  const usable = Math.min(snd.wnd, cc.cwnd + outside(s)) - seqDiff(snd.nxt, snd.una)
+  const goal = sizeGoal(s)
+  return Math.max(usable, 0) + Math.ceil(waiting / goal) * goal
+}
 
 /** Puts as many into the queue, at most `room`. They are kept as they are, not copied. */
 function queueBytes(s: TcpState, now: Nanos, bytes: Bytes, room: number): number {
@@ -129,12 +144,15 @@ function mayQueue(s: TcpState): boolean {
 
 /** SEND: as much as the buffer holds, from the front. */
 function send(s: TcpState, now: Nanos, call: SocketCall & { kind: 'send' }, out: TcpOut): void {
-  const { bytes, urgent = false, more = false } = call
+  const { bytes, urgent = false, more = false, record = false } = call
   if (!mayQueue(s)) return reject(s, 'send', s.state === 'CLOSED' ? 'ENOTCONN' : 'EPIPE', out)
   if (s.fastOpen !== null && s.fastOpen.waits) return sendFirst(s, now, call, out)
   const { snd } = s
   const taken = queueBytes(s, now, bytes, roomToSend(s))
   if (taken < bytes.length) s.wantsSpace = true
+  if (s.sendQueue !== null) s.sendQueue.open = more && s.policy.sendsChunks ? snd.end : null
+  if (taken === bytes.length && record && s.sendQueue !== null)
+    endRecord(s.sendQueue, snd.una, snd.end)
   // An answer: what comes next is likely to be answered too, and its ACK can ride on that.
   if (s.rcv.quick > 0 && now - s.rcv.textAt < s.policy.delayedAck && !isPending(s)) s.rcv.quick = 0
   out.event({ kind: 'queued', socket: s.id, bytes: taken })

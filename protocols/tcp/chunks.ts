@@ -17,7 +17,7 @@ const LARGEST = 65_536
 const SHORT = 512_000
 
 /** tcp_xmit_size_goal: what leaves as one is no more than half of the peer's window. */
-const sizeGoal = ({ snd, mss }: TcpState): number =>
+export const sizeGoal = ({ snd, mss }: TcpState): number =>
   Math.max(Math.floor(Math.min(LARGEST - HEADROOM, snd.maxWnd / 2) / mss), 1) * mss
 
 /** Of the largest packet, what headers take (MAX_TCP_HEADER). */

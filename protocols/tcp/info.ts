@@ -128,7 +128,9 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
       s.timers.persist !== NEVER ? rto.probes : tally === null ? rto.retransmits : tally.backOff,
     tcpi_total_retrans: rto.total,
     tcpi_probes: s.keepProbes > 0 ? s.keepProbes : s.timers.persist === NEVER ? 0 : rto.retransmits,
-    tcpi_unacked: Math.ceil(seqDiff(snd.max, snd.una) / s.mss),
+    tcpi_unacked: Math.ceil(
+      (seqDiff(snd.max, snd.una) + (board === null ? 0 : board.padding)) / s.mss,
+    ),
     tcpi_sacked: sacked(s),
     tcpi_lost: board === null ? held : segmentsIn(board.lost + sentAgain(board), s.mss),
     tcpi_retrans: board === null ? held : segmentsIn(sentAgain(board), s.mss),
@@ -137,20 +139,7 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_last_data_sent: since(now, rto.sentAt),
     tcpi_last_data_recv: since(now, rcv.textAt),
     tcpi_last_ack_recv: since(now, rcv.heardAt),
-    tcpi_min_rtt:
-      tally === null || tally.minRtt === NEVER ? micros(rto.srtt) : micros(tally.minRtt),
-    tcpi_busy_time: tally === null ? 0 : micros(waitedAtAll(tally, now)),
-    tcpi_rwnd_limited: tally === null ? 0 : micros(waitedFor(tally, now, WAITS_FOR_WINDOW)),
-    tcpi_sndbuf_limited: tally === null ? 0 : micros(waitedFor(tally, now, WAITS_FOR_BUFFER)),
-    tcpi_delivered: tally === null ? Number(snd.una !== s.iss) : tally.delivered,
-    tcpi_delivered_ce: tally === null ? 0 : tally.deliveredMarked,
-    tcpi_dsack_dups: tally === null ? 0 : tally.duplicates,
-    tcpi_reord_seen: tally === null ? 0 : tally.reordered,
-    tcpi_rcv_ooopack: room === null ? 0 : room.outOfOrder,
-    tcpi_total_rto: tally === null ? 0 : tally.timeouts,
-    tcpi_total_rto_recoveries: tally === null ? 0 : tally.timeoutEpisodes,
-    tcpi_total_rto_time: tally === null ? 0 : Math.floor(tally.timeoutTime / 1e6),
-    tcpi_rcv_rtt: room === null ? 0 : micros(room.rtt),
+    ...counted(s, now),
     tcpi_last_ack_sent: 0,
     tcpi_fackets: 0,
     tcpi_segs_out: counts.segmentsOut,
@@ -163,6 +152,44 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_bytes_acked:
       counts.bytesAcked + Number(s.policy.tallies && s.listener < 0 && snd.una !== s.iss),
     tcpi_bytes_received: counts.bytesReceived,
+  }
+}
+
+type Counted = Pick<
+  TcpInfo,
+  | 'tcpi_min_rtt'
+  | 'tcpi_busy_time'
+  | 'tcpi_rwnd_limited'
+  | 'tcpi_sndbuf_limited'
+  | 'tcpi_delivered'
+  | 'tcpi_delivered_ce'
+  | 'tcpi_dsack_dups'
+  | 'tcpi_reord_seen'
+  | 'tcpi_rcv_ooopack'
+  | 'tcpi_total_rto'
+  | 'tcpi_total_rto_recoveries'
+  | 'tcpi_total_rto_time'
+  | 'tcpi_rcv_rtt'
+>
+
+/** What only Linux counts. */
+function counted(s: TcpState, now: Nanos): Counted {
+  const { tally, room, snd } = s
+  return {
+    tcpi_min_rtt:
+      tally === null || tally.minRtt === NEVER ? micros(s.rto.srtt) : micros(tally.minRtt),
+    tcpi_busy_time: tally === null ? 0 : micros(waitedAtAll(tally, now)),
+    tcpi_rwnd_limited: tally === null ? 0 : micros(waitedFor(tally, now, WAITS_FOR_WINDOW)),
+    tcpi_sndbuf_limited: tally === null ? 0 : micros(waitedFor(tally, now, WAITS_FOR_BUFFER)),
+    tcpi_delivered: tally === null ? Number(snd.una !== s.iss) : tally.delivered,
+    tcpi_delivered_ce: tally === null ? 0 : tally.deliveredMarked,
+    tcpi_dsack_dups: tally === null ? 0 : tally.duplicates,
+    tcpi_reord_seen: tally === null ? 0 : tally.reordered,
+    tcpi_rcv_ooopack: room === null ? 0 : room.outOfOrder,
+    tcpi_total_rto: tally === null ? 0 : tally.timeouts,
+    tcpi_total_rto_recoveries: tally === null ? 0 : tally.timeoutEpisodes,
+    tcpi_total_rto_time: tally === null ? 0 : Math.floor(tally.timeoutTime / 1e6),
+    tcpi_rcv_rtt: room === null ? 0 : micros(room.rtt),
   }
 }
 

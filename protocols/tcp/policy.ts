@@ -85,6 +85,14 @@ export interface TcpChoices {
   readonly receiveBuffer: number
   /** Bytes that a receive buffer may grow to, where these decide the scale in its place; 0: it does. */
   readonly receiveBufferMax: number
+  /** SO_SNDBUF and SO_RCVBUF count memory: so many bytes for each of payload, and at least so many. */
+  readonly bufferUnit: number
+  readonly sendBufferMin: number
+  readonly receiveBufferMin: number
+  /** SO_RCVLOWAT: less than this is not worth waking a reader for. */
+  readonly receiveLowWater: number
+  /** TCP_NOTSENT_LOWAT: no more than this waits to be sent before the writer has to wait. */
+  readonly notSentLowWater: number
   /** The largest MSS offered; the path's own limit counts too. */
   readonly mss: number
   /** RFC 2923 §2.1: after so many timeouts of a full segment its size falls to `blackHoleMss`, a

@@ -16,6 +16,7 @@ import {
   type Scoreboard,
   startOf,
 } from './scoreboard.ts'
+import { leftOfRecord } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
 import { sendData, transmit } from './transmit.ts'
 
@@ -42,7 +43,7 @@ function resendLost(s: TcpState, b: Scoreboard, e: Episode, now: Nanos, out: Tcp
   const { snd, timers } = s
   for (let i = nextLost(b, b.head); i >= 0; i = nextLost(b, i)) {
     const seq = startOf(b, i)
-    let length = lostFrom(b, i, s.mss)
+    let length = Math.min(lostFrom(b, i, s.mss), leftOfRecord(s.sendQueue, seq))
     if (!e.force) {
       if (e.frto > 0) return // RFC 5682: first see whether anything is lost
       if (roomFor(s, b) < length || (s.cc.pacer !== null && mustWait(s, s.cc.pacer, now))) break
@@ -81,7 +82,8 @@ function sendAgain(
   const { snd, timers, rto } = s
   const bytes = Math.min(length, seqDiff(snd.end, seq))
   resent(b, seq, seqAdd(seq, length), now)
-  sendData(s, now, seq, bytes, length > bytes, cause, out)
+  const ends = leftOfRecord(s.sendQueue, seq) === bytes
+  sendData(s, now, seq, bytes, length > bytes, cause, out, ends)
   // The first hole decides when the timer fires: what was just sent has a round trip before it.
   if (seq === snd.una || timers.retransmit === NEVER) timers.retransmit = now + rto.rto
 }

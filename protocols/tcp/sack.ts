@@ -4,6 +4,7 @@ import { rackDelivered } from './rack.ts'
 import {
   compact,
   endOf,
+  lackOf,
   lengthOf,
   LOST,
   markLost,
@@ -36,6 +37,7 @@ function delivered(s: TcpState, b: Scoreboard, i: number, now: Nanos, seg: TcpSe
   const fate = b.fates[i]!
   const end = b.ends[i]!
   b.delivered += lengthOf(b, i)
+  b.unpadded += lackOf(lengthOf(b, i), s.mss)
   if (fate & RETRANSMITTED) b.shown |= REPEATED
   else if (seqLeq(end, s.recovery.recover)) b.shown |= ORIGINAL
   const sentAt = b.times[i]!
@@ -67,6 +69,7 @@ export function acknowledge(s: TcpState, b: Scoreboard, now: Nanos, seg: TcpSegm
       delivered(s, b, i, now, seg)
     }
     if (fate & (SACKED | LOST | TWICE)) setFate(b, i, 0)
+    b.padding = Math.max(b.padding - lackOf(lengthOf(b, i), s.mss), 0)
     b.start = b.ends[i]!
     b.head = i + 1
   }

@@ -56,6 +56,10 @@ export interface Scoreboard {
   sackedAt: Nanos
   /** Where the lowest of that begins. */
   late: Seq | null
+  /** What segments in flight lack of full ones, bytes: who counts a window in segments counts it too. */
+  padding: number
+  /** How much of it went with what the ACK at hand delivered. */
+  unpadded: number
 }
 
 /** An ACK comes in: what it delivers is counted anew. */
@@ -63,6 +67,7 @@ export function newAck(b: Scoreboard): void {
   b.delivered = b.shown = b.newlyLost = 0
   b.newestAt = b.sackedAt = NEVER
   b.late = null
+  b.unpadded = 0
 }
 
 /** Something was delivered that had been sent once, before loss was found. */
@@ -92,6 +97,8 @@ export const createScoreboard = (start: Seq): Scoreboard => ({
   newestEnd: start,
   sackedAt: NEVER,
   late: null,
+  padding: 0,
+  unpadded: 0,
 })
 
 /** Bytes of the flight that are not in the network: SetPipe of RFC 6675 §4. */
@@ -114,11 +121,15 @@ export function append(b: Scoreboard, end: Seq, now: Nanos, fate: number, mss: n
       return
     }
   }
+  b.padding += lackOf(seqDiff(end, endOf(b)), mss)
   b.ends.push(end)
   b.times.push(now)
   b.bursts.push((b.burst += 1))
   b.fates.push(fate)
 }
+
+/** What a run lacks of full segments. */
+export const lackOf = (length: number, mss: number): number => (mss - (length % mss)) % mss
 
 /** So many runs may be dead before the arrays are cut. */
 const COMPACT = 64

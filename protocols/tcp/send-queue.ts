@@ -16,6 +16,10 @@ export interface SendQueue {
   cursorSeq: Seq
   /** The timestamps last sent: the segments of a burst share the record. */
   options: TcpOptions
+  /** Behind the last bytes of records: no segment goes beyond; `null`: there are none. */
+  records: Seq[] | null
+  /** Behind what was queued with more to come: it is not pushed; `null`: all is. */
+  open: Seq | null
 }
 
 export const createSendQueue = (start: Seq): SendQueue => ({
@@ -25,6 +29,8 @@ export const createSendQueue = (start: Seq): SendQueue => ({
   cursor: 0,
   cursorSeq: start,
   options: NO_OPTIONS,
+  records: null,
+  open: null,
 })
 
 /** A view of `length` bytes from `seq` on; all of them are in the queue. */
@@ -80,6 +86,20 @@ export function dropBefore(q: SendQueue, una: Seq): void {
     q.cursor = head
     q.cursorSeq = start
   }
+}
+
+/** Bytes from `seq` to the end of its record. */
+export function leftOfRecord(q: SendQueue | null, seq: Seq): number {
+  if (q === null || q.records === null) return Infinity
+  for (const end of q.records) if (seqDiff(end, seq) > 0) return seqDiff(end, seq)
+  return Infinity
+}
+
+/** A record ends at `end`, those below `una` are forgotten. */
+export function endRecord(q: SendQueue, una: Seq, end: Seq): void {
+  const records = (q.records ?? []).filter((each) => seqDiff(each, una) > 0)
+  if (records.at(-1) !== end) records.push(end)
+  q.records = records
 }
 
 /** So many chunks may be dead before the array is cut. */

@@ -46,7 +46,7 @@ export function setOption(
   switch (option) {
     case 'SO_RCVBUF':
       // The window scale was agreed on with the SYN: a larger buffer is offered as far as it goes.
-      s.rcv.buffer = value
+      s.rcv.buffer = s.policy.receiveBuffer
       return null
     case 'SO_KEEPALIVE':
     case 'TCP_KEEPIDLE':
@@ -92,7 +92,7 @@ export function readOption(s: TcpState, option: ReadableOption): number | string
     case 'SO_ACCEPTCONN':
       return 0
     case 'SO_RCVBUF':
-      return s.rcv.buffer
+      return s.rcv.buffer * s.policy.bufferUnit
     case 'TCP_MAXSEG':
       return s.mss
     case 'SIOCATMARK':

@@ -25,7 +25,8 @@ type Count =
   | 'synRetries'
   | 'mss'
   | 'sendBuffer'
-  | 'receiveBuffer'
+  | 'receiveLowWater'
+  | 'notSentLowWater'
 
 const flag = (name: Flag): TcpOption => ({
   min: 0,
@@ -48,6 +49,9 @@ const count = (name: Count, min: number, max: number): TcpOption => ({
   write: (value) => ({ [name]: value }),
 })
 
+/** Seconds, TCP_FIN_TIMEOUT_MAX. */
+const LINGER2_MAX = 120
+
 const HOPS: TcpOption = {
   ...count('hopLimit', 1, 255),
   read: ({ hopLimit }) => hopLimit || DEFAULT_TTL,
@@ -58,9 +62,32 @@ const BUFFER_MAX = 2 ** 30
 
 /** By Linux's names and, unless said otherwise, in Linux's units and within its limits. */
 export const TCP_SOCKET_OPTIONS = {
-  /** Bytes of payload. Linux doubles what is set, for its book-keeping; this does not. */
-  SO_SNDBUF: count('sendBuffer', 1, BUFFER_MAX),
-  SO_RCVBUF: count('receiveBuffer', 1, BUFFER_MAX),
+  /** Bytes of payload, or of memory where the policy says so: then it is twice what was set. */
+  SO_SNDBUF: {
+    ...count('sendBuffer', 1, BUFFER_MAX),
+    write: (value, { bufferUnit, sendBufferMin }) => ({
+      sendBuffer: Math.max(value * bufferUnit, sendBufferMin),
+    }),
+  },
+  SO_RCVBUF: {
+    min: 1,
+    max: BUFFER_MAX,
+    read: ({ receiveBuffer, bufferUnit }) => receiveBuffer * bufferUnit,
+    write: (value, { bufferUnit, receiveBufferMin }) => ({
+      receiveBuffer: Math.max(value, receiveBufferMin / bufferUnit),
+    }),
+  },
+  /** Bytes that a reader waits for. */
+  SO_RCVLOWAT: {
+    ...count('receiveLowWater', 0, 2 ** 31 - 1),
+    write: (value) => ({ receiveLowWater: Math.max(value, 1) }),
+  },
+  /** Bytes that may wait to be sent for the first time. */
+  TCP_NOTSENT_LOWAT: {
+    ...count('notSentLowWater', -(2 ** 31), 2 ** 32 - 1),
+    read: ({ notSentLowWater }) => notSentLowWater | 0,
+    write: (value) => ({ notSentLowWater: value >>> 0 || 2 ** 32 - 1 }),
+  },
   SO_REUSEADDR: flag('reuseAddress'),
   /** What comes to the same address and port is spread over the listeners. */
   SO_REUSEPORT: flag('reusePort'),
@@ -94,7 +121,11 @@ export const TCP_SOCKET_OPTIONS = {
   /** FreeBSD's: seconds until an attempt to connect is given up; 0: the SYN's retries say. */
   TCP_KEEPINIT: span('connectTimeout', s(1), 0, 32_767),
   /** Seconds in FIN-WAIT-2. */
-  TCP_LINGER2: span('finWait2', s(1), 0, 120),
+  TCP_LINGER2: {
+    ...span('finWait2', s(1), -(2 ** 31), 2 ** 31 - 1),
+    read: ({ finWait2 }) => (finWait2 < 0 ? -1 : Math.floor(finWait2 / s(1))),
+    write: (value) => ({ finWait2: value < 0 ? -1 : Math.min(value, LINGER2_MAX) * s(1) }),
+  },
   /** Seconds that a listener waits for the first bytes of a connection. */
   TCP_DEFER_ACCEPT: span('deferAccept', s(1), 0, 32_767),
   /** Of a listener: how many connections may be in use before their handshake is over (RFC 7413). */

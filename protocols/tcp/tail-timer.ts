@@ -13,7 +13,8 @@ export function scheduleProbe(s: TcpState, now: Nanos): void {
     return
   }
   let after = rto.srtt < 0 ? WITHOUT_SAMPLE : Math.round(2 * rto.srtt)
-  if (flight <= s.mss) after += policy.maxAckDelay
+  const padding = policy.wholeWindows && s.board !== null ? s.board.padding : 0
+  if (flight + padding <= s.mss) after += policy.maxAckDelay
   timers.tailLoss = Math.min(now + after, timers.retransmit)
 }
 

@@ -125,11 +125,19 @@ export function noteProgress(t: Tally, now: Nanos): void {
   t.timeoutSince = NEVER
 }
 
+/** The sender has sent what it could; `deferred`: and kept back what waits for the next ACK. */
+export function noteSending(s: TcpState, t: Tally, now: Nanos, deferred: boolean): void {
+  noteUse(s, t, deferred)
+  noteWait(s, t, now)
+}
+
 /** Something was sent, or would have been had the window had room (tcp_cwnd_validate). */
-export function noteUse(s: TcpState, t: Tally, deferred: boolean): void {
+function noteUse(s: TcpState, t: Tally, deferred: boolean): void {
   const { snd, cc } = s
-  const out = seqDiff(snd.max, snd.una)
-  const isFull = deferred || inNetwork(s) + s.mss > cc.cwnd
+  const flight = seqDiff(snd.max, snd.una)
+  const padding = s.board === null ? 0 : s.board.padding
+  const out = flight + padding
+  const isFull = deferred || inNetwork(s) + padding + s.mss > cc.cwnd
   if (!seqLt(snd.una, t.usageEnd) || isFull || (!t.isFull && out > t.mostOut)) {
     t.isFull = isFull
     t.mostOut = out
@@ -138,7 +146,7 @@ export function noteUse(s: TcpState, t: Tally, deferred: boolean): void {
 }
 
 /** What keeps the sender back now: the peer's window, if it does not take what is next. */
-export function noteWait({ snd, mss }: TcpState, t: Tally, now: Nanos): void {
+function noteWait({ snd, mss }: TcpState, t: Tally, now: Nanos): void {
   if (t.waitsFor === WAITS_FOR_NOTHING) return
   const unsent = seqDiff(snd.end, snd.nxt)
   const offered = snd.wnd - seqDiff(snd.nxt, snd.una)

@@ -14,10 +14,10 @@ import { outside } from './recovery.ts'
 import { ackOptions } from './sack-option.ts'
 import { ACK, CWR, ECE, FIN, PSH, SYN, TcpSegment, URG } from './segment.ts'
 import { append, endOf, RETRANSMITTED, unknownFlight } from './scoreboard.ts'
-import { sliceAt } from './send-queue.ts'
+import { leftOfRecord, sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
-import { noteUse, noteWait } from './tally.ts'
+import { noteSending } from './tally.ts'
 import { urgentPointer } from './urgent.ts'
 import { chunkOf, defers } from './chunks.ts'
 import { advertise, advertiseOnSyn } from './window.ts'
@@ -203,7 +203,7 @@ export function sendData(
   let flags = ACK
   if (fin) flags |= FIN
   // RFC 9293 §3.9.1.2: PSH on the segment that empties the queue.
-  if (length > 0 && (push || seqAdd(seq, length) === snd.end)) flags |= PSH
+  if (length > 0 && (push || pushes(s, seqAdd(seq, length)))) flags |= PSH
   let codepoint = NOT_ECT
   // RFC 3168 §6.1.5, §6.1.6: neither what is sent again nor a probe.
   if (ecn !== null && length > 0 && !again && cause !== 'probe') {
@@ -214,6 +214,10 @@ export function sendData(
   const payload = length === 0 ? NO_BYTES : sliceAt(s.sendQueue!, seq, length)
   emit(s, seq, flags, advertise(s), optionsAt(s, now), payload, codepoint, out)
 }
+
+/** What ends there was not queued with more to come. */
+const pushes = ({ snd, sendQueue }: TcpState, end: Seq): boolean =>
+  end === snd.end && sendQueue!.open !== end
 
 /** Into the scoreboard with it, where there is one or RACK wants one. */
 function track(s: TcpState, now: Nanos, seq: Seq, end: Seq): void {
@@ -251,7 +255,8 @@ export function transmit(
   if (cc.pacer !== null && mustWait(s, cc.pacer, now)) return
   if (snd.nxt === snd.una) controlOf(s).resumed(s, now, now - s.rto.sentAt > s.rto.rto)
   // What has left the network makes room: RFC 5681 §3.2 step 4 inflates the window instead.
-  const window = Math.min(snd.wnd, cc.cwnd + outside(s))
+  const room = cc.cwnd + outside(s)
+  const counts = s.policy.wholeWindows && s.board !== null
   const before = snd.nxt
   const fresh = snd.max === snd.una
   let chunk = 0
@@ -260,11 +265,15 @@ export function transmit(
   for (;;) {
     const unsent = seqDiff(snd.end, snd.nxt)
     if (unsent < 0) break // the FIN is out
+    // Small segments count as full ones where windows are counted in segments.
+    const window = Math.min(snd.wnd, counts ? room - s.board!.padding : room)
     const usable = window - seqDiff(snd.nxt, snd.una)
-    const length = Math.max(Math.min(unsent, s.mss, usable), 0)
+    const within = s.sendQueue === null ? Infinity : leftOfRecord(s.sendQueue, snd.nxt)
+    const length = Math.max(Math.min(unsent, s.mss, usable, within), 0)
     // The FIN takes a place in the window as a byte does (RFC 9293 §3.4).
     const fin = s.finQueued && length === unsent && seqDiff(snd.nxt, snd.una) + length < snd.wnd
-    if (length < s.mss && !fin && !worthSending(s, length, unsent, remainder)) {
+    const isRecord = length === within && length < unsent
+    if (length < s.mss && !fin && !isRecord && !worthSending(s, length, unsent, remainder)) {
       cc.limited = unsent >= usable && cc.cwnd <= snd.wnd
       if (cc.rate !== null && unsent < usable) rateAppLimited(cc.rate, inNetwork(s))
       break
@@ -274,14 +283,14 @@ export function transmit(
         deferred = cc.limited = true
         break
       }
-      const tail = usable >= unsent && (!mustGather(s) || s.finQueued)
-      chunk = left = chunkOf(s, Math.min(unsent, usable), tail)
+      const tail = within < unsent || (usable >= unsent && (!mustGather(s) || s.finQueued))
+      chunk = left = chunkOf(s, Math.min(unsent, usable, within), tail)
     }
     left -= 1
     if (length < s.mss && snd.nxt === snd.max) snd.small = seqAdd(snd.nxt, length)
     const seq = snd.nxt
     snd.nxt = seqAdd(seq, length + (fin ? 1 : 0))
-    sendData(s, now, seq, length, fin, cause, out, chunk > 1 && left === 0)
+    sendData(s, now, seq, length, fin, cause, out, isRecord || (chunk > 1 && left === 0))
     if (cc.pacer !== null && mustWait(s, cc.pacer, now)) break
   }
   if (snd.nxt !== before) {
@@ -290,10 +299,7 @@ export function transmit(
     if (fresh) s.rto.stuckAt = now
     scheduleProbe(s, now)
   }
-  if (s.tally !== null) {
-    noteUse(s, s.tally, deferred)
-    noteWait(s, s.tally, now)
-  }
+  if (s.tally !== null) noteSending(s, s.tally, now, deferred)
   const keeps = remainder === 'kept' || (s.policy.cork && remainder !== 'sent')
   if (keeps && timers.hold === NEVER && seqGt(snd.end, snd.nxt)) {
     timers.hold = now + (s.policy.corkTime || s.rto.rto)
@@ -338,7 +344,8 @@ export function retransmitFirst(
   out: TcpOut,
 ): void {
   const { snd } = s
-  const length = Math.min(s.mss, seqDiff(snd.end, snd.una), seqDiff(snd.max, snd.una))
+  const record = leftOfRecord(s.sendQueue, snd.una)
+  const length = Math.min(s.mss, seqDiff(snd.end, snd.una), seqDiff(snd.max, snd.una), record)
   const fin = finAt(s, seqAdd(snd.una, length)) && seqGt(snd.max, snd.end)
   sendData(s, now, snd.una, Math.max(length, 0), fin, cause, out)
 }

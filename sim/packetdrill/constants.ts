@@ -11,6 +11,8 @@ export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_WAITALL = 0x100
 export const MSG_MORE = 0x8000
+export const MSG_EOR = 0x80
+export const POLLNVAL = 0x20
 export const MSG_FASTOPEN = 0x2000_0000
 export const EPOLLET = 0x8000_0000 | 0
 export const EPOLLONESHOT = 0x4000_0000
@@ -45,6 +47,7 @@ const CONSTANTS: { readonly [name: string]: number } = {
   MSG_TRUNC,
   MSG_WAITALL,
   MSG_MORE,
+  MSG_EOR,
   MSG_NOSIGNAL: 0x4000,
   MSG_FASTOPEN,
   POLLIN,
@@ -53,6 +56,7 @@ const CONSTANTS: { readonly [name: string]: number } = {
   POLLERR,
   POLLHUP,
   POLLRDHUP,
+  POLLNVAL,
   POLLRDNORM: 0x40,
   POLLWRNORM: 0x100,
   EPOLLIN: POLLIN,

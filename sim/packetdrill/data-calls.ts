@@ -5,6 +5,7 @@ import type { Socket } from '../../protocols/host/state.ts'
 import { type Carry, onSocket, pendingError, rejection, simple, within } from './attempt.ts'
 import {
   MSG_DONTWAIT,
+  MSG_EOR,
   MSG_FASTOPEN,
   MSG_MORE,
   MSG_OOB,
@@ -31,7 +32,7 @@ export const receive = (length: number, flags: number, wanted: MessageHeader | n
       soFar: () => taken,
       try: () => {
         if (d.protocol === 'udp') return datagram(d, files, length, flags, wanted?.flags ?? null)
-        const outcome = fromStream(d, length - taken, flags, files)
+        const outcome = fromStream(d, length - taken, flags, waits, files)
         if (!wholly || outcome === null) return tellingQueue(d, outcome, wanted, files)
         if (outcome.value > 0) taken += outcome.value
         // An error or the end of the stream comes with the next call, if there was anything.
@@ -64,6 +65,7 @@ function fromStream(
   d: Descriptor,
   length: number,
   flags: number,
+  waits: boolean,
   files: Descriptors,
 ): Outcome | null {
   const peeks = (flags & MSG_PEEK) !== 0
@@ -77,8 +79,12 @@ function fromStream(
   if (s === null) return d.connected ? returned(0) : failedWith('ENOTCONN')
   if (s.kind !== 'connection') return failedWith('ENOTCONN')
   const held = s.receiveQueue?.bytes ?? 0
-  if (held > 0) return returned(peeks ? Math.min(held, length) : files.take(s.id, length))
-  return s.rcv.fin || s.readShut || length === 0 ? returned(0) : null
+  const ended = s.rcv.fin || s.readShut
+  const enough = ended || !waits || held >= Math.min(s.policy.receiveLowWater, length)
+  if (held > 0 && enough) {
+    return returned(peeks ? Math.min(held, length) : files.take(s.id, length))
+  }
+  return ended || length === 0 ? returned(0) : null
 }
 
 function datagram(
@@ -117,6 +123,7 @@ export const send = (length: number, flags: number, to: Endpoint | null): Carry 
         const bytes = new Uint8Array(length - taken)
         const urgent = (flags & MSG_OOB) !== 0
         const more = (flags & MSG_MORE) !== 0
+        const record = (flags & MSG_EOR) !== 0
         if (d.protocol === 'udp' && urgent) return failedWith('EOPNOTSUPP')
         if (d.protocol === 'udp') return sendDatagram(files, d.id, bytes, to)
         const s = files.socketOf(d)
@@ -138,7 +145,7 @@ export const send = (length: number, flags: number, to: Endpoint | null): Carry 
         }
         const holds = s?.kind === 'connection' && s.state === 'SYN-SENT'
         if (holds && !(s.fastOpen?.waits ?? false)) return null
-        const events = files.stage.call({ kind: 'send', socket: d.id, bytes, urgent, more })
+        const events = files.stage.call({ kind: 'send', socket: d.id, bytes, urgent, more, record })
         const refused = rejection(events)
         if (refused !== null) return refused
         taken += queuedIn(events)

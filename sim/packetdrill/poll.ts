@@ -1,5 +1,5 @@
 import { ALWAYS, readinessOf } from '../readiness.ts'
-import { numberOf } from './constants.ts'
+import { numberOf, POLLNVAL } from './constants.ts'
 import type { Attempt } from './attempt.ts'
 import type { Descriptors } from './descriptors.ts'
 import { type Outcome, returned } from './errno-result.ts'
@@ -20,7 +20,9 @@ export function pollOutcome(call: SystemCall, line: number, files: Descriptors):
     otherwise: null,
     wakeAt: deadline,
     try: () => {
-      const ready = watched.map(({ fd, events }) => readiness(files, fd) & (events | ALWAYS))
+      const ready = watched.map(
+        ({ fd, events }) => readiness(files, fd) & (events | ALWAYS | POLLNVAL),
+      )
       const count = ready.filter((bits) => bits !== 0).length
       if (count === 0 && files.stage.now < deadline) return null
       return judged(watched, ready, count)
@@ -49,7 +51,7 @@ export function watchedOf(e: Expression | undefined, line: number): Watched[] {
 /** The events that a descriptor is ready for. */
 export function readiness(files: Descriptors, fd: number): number {
   const d = files.get(fd)
-  if (d === undefined) return 0
+  if (d === undefined) return files.other(fd) === undefined ? POLLNVAL : 0
   const waiting = d.ready.length + d.datagrams.length
   return readinessOf(files.socketOf(d), { error: d.error !== null, waiting })
 }

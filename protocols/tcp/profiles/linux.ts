@@ -26,6 +26,9 @@ export const LINUX = RFC.with({
   stampsMayMiss: true, // tcp_validate_incoming
   synAckRetries: 5, // tcp_synack_retries
   dataRetries: 15, // tcp_retries2
+  bufferUnit: 2, // sock_setsockopt
+  sendBufferMin: 4608, // SOCK_MIN_SNDBUF
+  receiveBufferMin: 2304, // SOCK_MIN_RCVBUF
   steadyEdge: false,
   roomInMemory: true,
   keepsSynText: false,
