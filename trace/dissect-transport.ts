@@ -13,6 +13,11 @@ import {
   OPTION_WINDOW_SCALE,
   type TcpOptions,
 } from '../protocols/tcp/options.ts'
+import {
+  isFastOpen,
+  OPTION_EXPERIMENT,
+  OPTION_FAST_OPEN,
+} from '../protocols/tcp/fast-open-option.ts'
 import { ACK, CWR, ECE, FIN, PSH, RST, SYN, TCP_HEADER, URG } from '../protocols/tcp/segment.ts'
 import { UDP_HEADER } from '../protocols/udp/datagram.ts'
 import { add, defect, type Dissection, hex } from './dissect-layers.ts'
@@ -161,6 +166,13 @@ function optionTexts(options: TcpOptions): string[] {
         return `timestamps=${options.timestampValue >>> 0}/${options.timestampEcho >>> 0}`
       case OPTION_MD5:
         return `md5=${toHex(options.unknown[other++]!)}`
+      case OPTION_FAST_OPEN:
+        return `fast-open=${toHex(options.unknown[other++]!)}`
+      case OPTION_EXPERIMENT: {
+        const data = options.unknown[other++]!
+        if (!isFastOpen(data)) return `kind-${kind}=${toHex(data)}`
+        return `fast-open-experiment=${toHex(data.subarray(2))}`
+      }
       default:
         return `kind-${kind}=${toHex(options.unknown[other++]!)}`
     }

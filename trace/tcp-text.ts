@@ -10,6 +10,7 @@ import {
   OPTION_TIMESTAMPS,
   OPTION_WINDOW_SCALE,
 } from '../protocols/tcp/options.ts'
+import { OPTION_EXPERIMENT, OPTION_FAST_OPEN } from '../protocols/tcp/fast-open-option.ts'
 import { ACK, FIN, RST, SYN, TCP_HEADER, URG } from '../protocols/tcp/segment.ts'
 import { byteAt, type Line, longAt, need, wordAt } from './cut.ts'
 
@@ -21,8 +22,6 @@ interface Origin {
 
 // Kinds that the segment record keeps as unknown data but that readers know by name.
 const OPTION_USER_TIMEOUT = 28 // RFC 5482
-const OPTION_FAST_OPEN = 34 // RFC 7413
-const OPTION_EXPERIMENT = 254 // RFC 6994
 
 const OPTION_NAME: ReadonlyMap<number, string> = new Map([
   [OPTION_END, 'eol'],

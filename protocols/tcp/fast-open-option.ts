@@ -26,10 +26,13 @@ export function fastOpenIn(options: TcpOptions): FastOpenOption | null {
   const standard = optionData(options, OPTION_FAST_OPEN)
   if (standard !== null) return optionOf(standard, false)
   const other = optionData(options, OPTION_EXPERIMENT)
-  if (other === null || other.length < 2 || u16(other, 0) !== u16(FAST_OPEN_EXPERIMENT, 0))
-    return null
+  if (other === null || !isFastOpen(other)) return null
   return optionOf(viewOf(other, 2, other.length), true)
 }
+
+/** The data of an experiment's option is ours. */
+export const isFastOpen = (data: Bytes): boolean =>
+  data.length >= 2 && u16(data, 0) === u16(FAST_OPEN_EXPERIMENT, 0)
 
 const optionOf = (cookie: Bytes, experimental: boolean): FastOpenOption | null =>
   cookie.length === 0 || isCookie(cookie) ? { cookie, experimental } : null

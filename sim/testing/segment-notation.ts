@@ -13,6 +13,11 @@ import {
   optionData,
   TcpOptions,
 } from '../../protocols/tcp/options.ts'
+import {
+  isFastOpen,
+  OPTION_EXPERIMENT,
+  OPTION_FAST_OPEN,
+} from '../../protocols/tcp/fast-open-option.ts'
 import { ACK, SYN, TcpSegment, URG } from '../../protocols/tcp/segment.ts'
 import { streamBytes } from './stream-bytes.ts'
 
@@ -144,6 +149,14 @@ export function segmentText(segment: TcpSegment, origins: Origins): string {
   return options.layout.length === 0 ? text : `${text} <${optionsText(options, origins)}>`
 }
 
+/** `FO`, `FO 0102030405060708`, `FOEXP …` */
+function fastOpenText(options: TcpOptions, kind: number): string {
+  const data = optionData(options, kind) ?? NO_BYTES
+  if (kind === OPTION_FAST_OPEN) return `FO ${toHex(data)}`.trimEnd()
+  if (!isFastOpen(data)) return `kind ${kind}`
+  return `FOEXP ${toHex(data.subarray(2))}`.trimEnd()
+}
+
 function optionsText(options: TcpOptions, origins: Origins): string {
   const texts = options.layout.map((kind) => {
     switch (kind) {
@@ -163,6 +176,9 @@ function optionsText(options: TcpOptions, origins: Origins): string {
       }
       case OPTION_MD5:
         return `md5 ${toHex(optionData(options, kind) ?? NO_BYTES)}`
+      case OPTION_FAST_OPEN:
+      case OPTION_EXPERIMENT:
+        return fastOpenText(options, kind)
       default:
         return KINDS.find(([, known]) => known === kind)?.[0] ?? `kind ${kind}`
     }
