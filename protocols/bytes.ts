@@ -11,6 +11,25 @@ export interface Bytes {
 
 export const NO_BYTES: Bytes = new Uint8Array(0)
 
+const SLAB = 1 << 16
+let slab = new Uint8Array(0)
+let slabUsed = 0
+
+/**
+ * So many zeros of the caller's own, for it to write before anybody else sees them. What is small is
+ * carved from a slab: an array of its own for each segment costs more than the segment.
+ */
+export function newBytes(length: number): Uint8Array {
+  if (length > SLAB >> 3) return new Uint8Array(length)
+  if (slabUsed + length > slab.length) {
+    slab = new Uint8Array(SLAB)
+    slabUsed = 0
+  }
+  const at = slabUsed
+  slabUsed += length
+  return slab.subarray(at, slabUsed)
+}
+
 /** Big-endian reads. The caller has checked the length. */
 export const u16 = (b: Bytes, at: number): number => (b[at]! << 8) | b[at + 1]!
 /** As a signed 32-bit integer: V8 keeps those unboxed. Use `>>> 0` where the value is shown. */

@@ -6,7 +6,6 @@ import { createSwitch, switchEngine } from '../protocols/ethernet/switch.ts'
 import { hostEngine } from '../protocols/host/host.ts'
 import type { HostCall } from '../protocols/host/host.ts'
 import { createHost } from '../protocols/host/state.ts'
-
 import { NEVER, type Nanos, toSeconds } from '../protocols/time.ts'
 import type { NodeEvent, TraceObserver } from '../trace/record.ts'
 import { inPlace, recorded, type StepObserver } from './driver.ts'

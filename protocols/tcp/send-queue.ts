@@ -1,4 +1,4 @@
-import { type Bytes, putBytes } from '../bytes.ts'
+import { type Bytes, newBytes, putBytes } from '../bytes.ts'
 import { type Seq, seqDiff } from '../sequence.ts'
 import { NO_OPTIONS, type TcpOptions } from './options.ts'
 
@@ -52,7 +52,7 @@ export function sliceAt(q: SendQueue, seq: Seq, length: number): Bytes {
 }
 
 function gather(q: SendQueue, offset: number, length: number): Bytes {
-  const whole = new Uint8Array(length)
+  const whole = newBytes(length)
   let at = 0
   let from = offset
   for (let i = q.cursor; at < length; i++) {
