@@ -4,6 +4,7 @@ import {
   equalBytes,
   fromHex,
   i32,
+  newBytes,
   NO_BYTES,
   putBytes,
   putI32,
@@ -36,6 +37,15 @@ test('a view shares the bytes; an empty one is always the same', () => {
   expect([...view]).toEqual([2, 3])
   expect(view.buffer).toBe(b.buffer)
   expect(viewOf(b, 2, 2)).toBe(NO_BYTES)
+})
+
+test('new bytes are zeros that nobody else has, whatever is written beside them', () => {
+  const lengths = Array.from({ length: 200 }, (_, i) => (i * 331) % 9000)
+  const pieces = lengths.map((length) => newBytes(length))
+  for (const piece of pieces) expect(piece.every((byte) => byte === 0)).toBe(true)
+  pieces.forEach((piece, i) => piece.fill(i + 1))
+  expect(pieces.map((piece) => piece.length)).toEqual(lengths)
+  pieces.forEach((piece, i) => expect(piece.every((byte) => byte === ((i + 1) & 0xff))).toBe(true))
 })
 
 test('concatenation and equality', () => {
