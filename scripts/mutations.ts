@@ -36,8 +36,8 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp(
     'the window not respected',
     'transmit',
-    'Math.min(unsent, s.mss, usable)',
-    'Math.min(unsent, s.mss)',
+    'Math.min(unsent, s.mss, usable, within)',
+    'Math.min(unsent, s.mss, within)',
   ),
   tcp(
     'the window of the peer not scaled',
@@ -94,6 +94,25 @@ export const MUTATIONS: readonly Mutation[] = [
     "=== 'nobody' ? 0 : SIGNATURE_SPACE",
     "=== 'nobody' ? 0 : 0",
   ),
+  host(
+    'the UDP port of a connection not looked at',
+    'tcp-input',
+    'const strays = udpPort !== s.policy.udpPort',
+    'const strays = false && udpPort !== s.policy.udpPort',
+  ),
+  host('no room for the UDP header', 'tcp-in-udp', '? 0 : h.policy.tunnelOverhead', '? 0 : 0'),
+  host(
+    'ICMP errors of other ways believed',
+    'socket-error',
+    "s?.kind !== 'connection' || s.policy.udpPort !== udpPort",
+    "s?.kind !== 'connection'",
+  ),
+  tcp(
+    'a probe for those who asked alone',
+    'keep-alive',
+    'policy.keepAlive || policy.alwaysKeepAlive',
+    'policy.keepAlive',
+  ),
   tcp('no TIME-WAIT', 'lifecycle', 'now + 2 * s.policy.msl', 'now'),
   tcp(
     'the MSS of the peer ignored',
@@ -123,10 +142,15 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp(
     'no restart after idle',
     'congestion/new-reno',
-    'if (idle && policy.idleRestart)',
-    'if (false)',
+    'if (!idle || !policy.idleRestart) return',
+    'return',
   ),
-  tcp('the window opened though nobody used it', 'ack-arrives', 'if (s.cc.limited && ', 'if ('),
+  tcp(
+    'the window opened though nobody used it',
+    'ack-arrives',
+    's.tally === null && s.cc.limited && ',
+    's.tally === null && ',
+  ),
   tcp(
     'the initial window ten times too large',
     'lifecycle',
@@ -220,7 +244,7 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp(
     'no keep-alive probe',
     'keep-alive',
-    's.policy.keepAlive ? now + s.policy.keepIdle : NEVER',
+    'isWatched(s) ? now + s.policy.keepIdle : NEVER',
     'NEVER',
   ),
   tcp('CUBIC reduces as Reno does', 'congestion/cubic', 'const BETA = 0.7', 'const BETA = 0.5'),
@@ -320,7 +344,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'false) bits |= POLLIN',
   ),
   sim('poll without hanging up', 'readiness', 'if (ended && s.finQueued) bits |= POLLHUP', ''),
-  sim('always writable', 'readiness', 'seqDiff(snd.end, snd.una) < s.policy.sendBuffer', 'true'),
+  sim('always writable', 'readiness', ': queued < sendBuffer', ': true'),
   sim('poll without urgent data', 'readiness', 'bits |= POLLPRI', 'bits |= 0'),
   sim(
     'an error that poll does not tell',

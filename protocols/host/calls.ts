@@ -159,7 +159,7 @@ function unboundCall(
     }
     case 'set':
     case 'get':
-      return option(socket, call, out)
+      return option(h, socket, call, out)
     case 'close':
     case 'abort':
       unbind(h, socket)
@@ -229,11 +229,12 @@ function unbind(h: HostState, { port }: UnboundTcp): void {
 }
 
 function option(
+  h: HostState,
   socket: UnboundTcp | Listener,
   call: SocketCall & { kind: 'set' | 'get' },
   out: HostOut,
 ): void {
-  const error = tcpOption(socket, call, out)
+  const error = tcpOption(h, socket, call, out)
   if (error !== null) reject(call, error, out)
 }
 
@@ -244,7 +245,7 @@ function listenerCall(
   call: NamedCall,
   out: HostOut,
 ): void {
-  if (call.kind === 'set' || call.kind === 'get') return option(socket, call, out)
+  if (call.kind === 'set' || call.kind === 'get') return option(h, socket, call, out)
   if (call.kind === 'accept') {
     socket.waiting = Math.max(socket.waiting - 1, 0)
     const accepted = call.connection === undefined ? null : h.sockets[call.connection]

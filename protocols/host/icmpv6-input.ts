@@ -126,7 +126,7 @@ export function errorArrives(
     number: ipv4NumberOf(type, code),
     unreachable: type === ICMPV6_UNREACHABLE,
     tooBig: type === ICMPV6_TOO_BIG,
-    mtu: type === ICMPV6_TOO_BIG ? meantIpv6Mtu(message) : 0,
+    mtu: type === ICMPV6_TOO_BIG ? meantIpv6Mtu(message, h.policy.provesIpv6TooBig) : 0,
   }
   socketError(h, now, about, out)
 }
@@ -134,7 +134,8 @@ export function errorArrives(
 const NEXT_HEADER = 6
 
 /** RFC 8201 §4: nothing below what every link carries; nor what the packet would have fit into. */
-function meantIpv6Mtu({ rest, data }: Icmpv6Message): number {
+function meantIpv6Mtu({ rest, data }: Icmpv6Message, proven: boolean): number {
   const said = rest >>> 0
-  return said < IPV6_MTU_MIN || said >= IPV6_HEADER + u16(data, 4) ? 0 : said
+  if (said < IPV6_MTU_MIN) return 0
+  return proven && said >= IPV6_HEADER + u16(data, 4) ? 0 : said
 }

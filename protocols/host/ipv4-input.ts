@@ -106,7 +106,7 @@ function deliver(
   switch (payload.kind) {
     case 'tcp':
       if (broadcast) return drop(packet, 'tcp to a group', out) // RFC 9293 §3.9.2.3
-      return tcpArrives(h, now, packet, payload, out)
+      return tcpArrives(h, now, packet, payload, 0, out)
     case 'udp':
       return udpArrives(h, now, packet, payload, broadcast, out)
     case 'icmp':

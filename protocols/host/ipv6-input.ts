@@ -75,7 +75,7 @@ function deliver(
   switch (payload.kind) {
     case 'tcp':
       if (group) return drop(packet, 'tcp to a group', out) // RFC 9293 §3.9.2.3
-      return tcpArrives(h, now, packet, payload, out)
+      return tcpArrives(h, now, packet, payload, 0, out)
     case 'udp':
       return udpArrives(h, now, packet, payload, group, out)
     case 'icmpv6':

@@ -2,6 +2,7 @@ import type { IpAddress } from '../address.ts'
 import type { TcpPolicy } from '../tcp/policy.ts'
 import type { SocketId } from './socket.ts'
 import type { HostState, Socket, UdpSocket } from './state.ts'
+import { isTunnelPort } from './tcp-in-udp.ts'
 
 /*
  * Who may have an address and a port that another socket has, by the rules of Linux: SO_REUSEADDR and
@@ -55,6 +56,7 @@ export function isUdpPortTaken(
   address: IpAddress | null,
   port: number,
 ): boolean {
+  if (isTunnelPort(h, port)) return true
   for (let i = 0; i < h.sockets.length; i++) {
     const other = h.sockets[i]!
     if (i === id || other?.kind !== 'udp' || other.port !== port) continue

@@ -7,6 +7,7 @@ import { seqGt, seqLt } from '../sequence.ts'
 import { isPending, synUnanswered } from '../tcp/fast-open.ts'
 import { fail } from '../tcp/lifecycle.ts'
 import type { Nanos } from '../time.ts'
+import { UDP_HEADER } from '../udp/datagram.ts'
 import { findConnection, findListener, NO_SOCKET } from './demux.ts'
 import { isForEcho } from './echo.ts'
 import type { SocketProblem } from './icmp-errno.ts'
@@ -16,6 +17,7 @@ import { learnPathMtu } from './path-mtu.ts'
 import { rawError } from './raw.ts'
 import type { SocketEvent } from './socket.ts'
 import type { HostState } from './state.ts'
+import { isTunnelPort, QUOTED_IN_UDP } from './tcp-in-udp.ts'
 import { TcpPort, tcpPathShrinks } from './tcp.ts'
 
 /** An ICMP or ICMPv6 error about a packet of ours, in the words of both. */
@@ -49,10 +51,11 @@ export function socketError(h: HostState, now: Nanos, about: QuotedError, out: H
   switch (protocol) {
     case PROTOCOL_TCP: {
       const socket = findConnection(h.tcp, first, second, remote, local)
-      if (socket !== NO_SOCKET) tcpError(h, now, { ...event, socket, sequence: 0 }, about, out)
+      if (socket !== NO_SOCKET) tcpError(h, now, { ...event, socket, sequence: 0 }, about, 0, out)
       return
     }
     case PROTOCOL_UDP: {
+      if (isTunnelPort(h, first)) return tunnelError(h, now, second, event, about, out)
       let socket = findConnection(h.udp, first, second, remote, local)
       if (socket === NO_SOCKET) socket = findListener(h.udp, local, first, remote, second)
       if (socket !== NO_SOCKET) udpError(h, now, { ...event, socket, sequence: 0 }, about, out)
@@ -72,6 +75,24 @@ export function socketError(h: HostState, now: Nanos, about: QuotedError, out: H
       rawError(h, protocol, event, about.tooBig, out)
     }
   }
+}
+
+/** About a segment within a datagram. */
+function tunnelError(
+  h: HostState,
+  now: Nanos,
+  udpPort: number,
+  event: Omit<IcmpErrorEvent, 'socket' | 'sequence'>,
+  about: QuotedError,
+  out: HostOut,
+): void {
+  const { local, remote, quote, at } = about
+  if (quote.length < at + QUOTED_IN_UDP) return
+  const inside = at + UDP_HEADER
+  const ports = [u16(quote, inside), u16(quote, inside + 2)] as const
+  const socket = findConnection(h.tcp, ...ports, remote, local)
+  if (socket === NO_SOCKET) return
+  tcpError(h, now, { ...event, socket, sequence: 0 }, { ...about, at: inside }, udpPort, out)
 }
 
 /** A datagram that must stay whole was too big: its sender learns how big one may be. */
@@ -110,10 +131,12 @@ function tcpError(
   now: Nanos,
   event: IcmpErrorEvent,
   about: QuotedError,
+  udpPort: number,
   out: HostOut,
 ): void {
   const s = h.sockets[event.socket]
-  if (s?.kind !== 'connection') return
+  // What went another way is not this connection's.
+  if (s?.kind !== 'connection' || s.policy.udpPort !== udpPort) return
   const seq = i32(about.quote, about.at + 4)
   // To whoever sends, the SYN of a connection in use counts as acknowledged before it is (RFC 7413).
   const from = isPending(s) ? s.iss : s.snd.una

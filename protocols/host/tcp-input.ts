@@ -23,6 +23,7 @@ import { boundPolicy } from './port-holder.ts'
 import { whyUnsigned } from './signing.ts'
 import type { SocketId } from './socket.ts'
 import { type HostState, type Listener, nextSocket, socketOwner } from './state.ts'
+import { overheadOf } from './tcp-in-udp.ts'
 import { addTcp, canBePeer, sendTcp, stepTcp, TcpPort } from './tcp.ts'
 
 // Whose segment it is, and what becomes of a SYN: a connection, a cookie, or nothing.
@@ -32,6 +33,8 @@ export function tcpArrives(
   now: Nanos,
   packet: IpPacket,
   segment: TcpSegment,
+  /** Where the datagram came from that it was in; 0: it was in none. */
+  udpPort: number,
   out: HostOut,
 ): void {
   const { source, destination } = packet
@@ -43,10 +46,12 @@ export function tcpArrives(
   if (socket !== NO_SOCKET) {
     const s = h.sockets[socket] as TcpState
     if (isRefused(h, s.policy, packet, segment, out)) return
-    if (mustWait(h, s, segment)) {
+    const strays = udpPort !== s.policy.udpPort
+    if (!strays && mustWait(h, s, segment)) {
       return out.event({ kind: 'dropped', why: 'tcp accept queue full', packet })
     }
-    if (givesWay(h, now, socket, packet, segment, out)) return
+    if (givesWay(h, now, socket, packet, segment, udpPort, out)) return
+    if (strays) return refuse(h, now, s.policy, packet, segment, udpPort, 'tcp other udp port', out)
     const codepoint = packet.details.trafficClass & ECN_BITS
     return stepTcp(h, now, socket, segment, codepoint, out)
   }
@@ -59,16 +64,33 @@ export function tcpArrives(
     if (isBoth && policy?.listenSkipsSynFin === true) {
       return out.event({ kind: 'dropped', why: 'tcp syn and fin', packet })
     }
-    if (flags & SYN) return synArrives(h, now, listener, packet, segment, null, out)
+    if (flags & SYN) return synArrives(h, now, listener, packet, segment, udpPort, null, out)
     // §3.10.7.2: nothing that was in flight can look like this.
     return out.event({ kind: 'dropped', why: 'tcp no syn', packet })
   }
-  if (listener !== NO_SOCKET && cookieArrives(h, now, listener, packet, segment, out)) return
-  out.event({ kind: 'dropped', why: 'tcp no connection', packet })
+  if (listener !== NO_SOCKET && cookieArrives(h, now, listener, packet, segment, udpPort, out)) {
+    return
+  }
+  refuse(h, now, policy, packet, segment, udpPort, 'tcp no connection', out)
+}
+
+/** A segment that belongs to no connection, or came another way than its connection's. */
+function refuse(
+  h: HostState,
+  now: Nanos,
+  policy: TcpPolicy | null,
+  packet: IpPacket,
+  segment: TcpSegment,
+  udpPort: number,
+  why: string,
+  out: HostOut,
+): void {
+  out.event({ kind: 'dropped', why, packet })
+  const { source, destination } = packet
   const reset = resetFor(segment)
   if (reset === null) return
   const isTheirs = policy !== null && (policy.resetsAsSocket || policy.signs !== 'nobody')
-  sendTcp(h, now, destination, source, reset, isTheirs ? policy : null, NOT_ECT, out)
+  sendTcp(h, now, destination, source, reset, isTheirs ? policy : null, NOT_ECT, udpPort, out)
 }
 
 /** Whose a segment without a connection is all the same; `null`: nobody's. */
@@ -108,6 +130,7 @@ function givesWay(
   socket: SocketId,
   packet: IpPacket,
   segment: TcpSegment,
+  udpPort: number,
   out: HostOut,
 ): boolean {
   const s = h.sockets[socket] as TcpState
@@ -118,7 +141,7 @@ function givesWay(
   const { max } = s.snd
   finish(s, new TcpPort(h, now, s, out))
   out.wake(socketOwner(h, socket), NEVER)
-  synArrives(h, now, listener, packet, segment, max, out)
+  synArrives(h, now, listener, packet, segment, udpPort, max, out)
   return true
 }
 
@@ -136,6 +159,7 @@ function synArrives(
   listenerId: SocketId,
   packet: IpPacket,
   segment: TcpSegment,
+  udpPort: number,
   /** The last number of a connection that it follows; `null`: it follows none. */
   after: Seq | null,
   out: HostOut,
@@ -145,7 +169,9 @@ function synArrives(
     return out.event({ kind: 'dropped', why: 'tcp accept queue full', packet })
   }
   if (listener.opening >= listener.backlog) {
-    if (listener.policy.synCookies) return answerByCookie(h, now, listener, packet, segment, out)
+    if (listener.policy.synCookies) {
+      return answerByCookie(h, now, listener, packet, segment, udpPort, out)
+    }
     return out.event({ kind: 'dropped', why: 'tcp backlog full', packet })
   }
   const { local, remote } = endpointsOf(packet, segment)
@@ -155,12 +181,16 @@ function synArrives(
   const wanted = listener.policy.fastOpen.server
   const fastOpen = wanted ? fastOpenFrom(h, now, listener, { local, remote }, segment) : null
   const attempt = fastOpen === null ? null : { fastOpen }
-  const s = addTcp(h, now, id, listener.policy, local, remote, listenerId, iss, attempt)
+  const s = addTcp(h, now, id, policyOf(listener, udpPort), local, remote, listenerId, iss, attempt)
   if (s === null) return
   if (isPending(s)) listener.fastOpen.waiting += 1
   else listener.opening += 1
   stepTcp(h, now, s.id, segment, NOT_ECT, out)
 }
+
+/** A connection answers the way that its SYN came. */
+const policyOf = ({ policy }: Listener, udpPort: number): TcpPolicy =>
+  udpPort === policy.udpPort ? policy : policy.with({ udpPort })
 
 /** RFC 1122 §4.2.2.13: numbers of the connection before must not fit into this one's window. */
 const BEYOND_LAST = 65_537
@@ -188,13 +218,15 @@ function answerByCookie(
   listener: Listener,
   packet: IpPacket,
   syn: TcpSegment,
+  udpPort: number,
   out: HostOut,
 ): void {
   const { local, remote } = endpointsOf(packet, syn)
   const { mss } = syn.options
   const iss = makeCookie(now, h.secret, local, remote, syn.seq, mss, defaultMss(remote.address))
   listener.cookieAt = now
-  const { receiveBuffer, mss: most } = listener.policy
+  const policy = policyOf(listener, udpPort)
+  const { receiveBuffer, mss: most } = policy
   const answer = new TcpSegment(
     local.port,
     remote.port,
@@ -203,11 +235,11 @@ function answerByCookie(
     SYN | ACK,
     Math.min(receiveBuffer, 0xffff),
     0,
-    mssOption(Math.min(most, offeredMss(h, remote.address))),
+    mssOption(Math.min(most, offeredMss(h, remote.address) - overheadOf(h, policy))),
     NO_BYTES,
   )
   out.event({ kind: 'dropped', why: 'tcp backlog full, cookie sent', packet })
-  sendTcp(h, now, local.address, remote.address, answer, listener.policy, NOT_ECT, out)
+  sendTcp(h, now, local.address, remote.address, answer, policy, NOT_ECT, udpPort, out)
 }
 
 /** Cookies of before this are too old in any case. */
@@ -220,6 +252,7 @@ function cookieArrives(
   listenerId: SocketId,
   packet: IpPacket,
   segment: TcpSegment,
+  udpPort: number,
   out: HostOut,
 ): boolean {
   const listener = h.sockets[listenerId] as Listener
@@ -234,7 +267,8 @@ function cookieArrives(
     out.event({ kind: 'dropped', why: 'tcp accept queue full', packet })
     return true
   }
-  const s = addTcp(h, now, nextSocket(h), listener.policy, local, remote, listenerId, iss)
+  const policy = policyOf(listener, udpPort)
+  const s = addTcp(h, now, nextSocket(h), policy, local, remote, listenerId, iss)
   if (s === null) return true
   listener.opening += 1
   // The SYN as it must have been. Its answer was sent long ago, and nobody knows when.

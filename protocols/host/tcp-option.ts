@@ -4,24 +4,25 @@ import { withSigning } from '../tcp/signature.ts'
 import { isTcpSocketOption, TCP_SOCKET_OPTIONS } from '../tcp/socket-options.ts'
 import type { HostOut } from './output.ts'
 import type { ReadableOption, SocketCall, SocketSetting } from './socket.ts'
-import type { Listener, UnboundTcp } from './state.ts'
+import type { HostState, Listener, UnboundTcp } from './state.ts'
 
 type Configured = UnboundTcp | Listener
 
 /** Sets or tells an option of a socket that is no connection: what its connections begin with. */
 export function tcpOption(
+  h: HostState,
   socket: Configured,
   call: SocketCall & { kind: 'set' | 'get' },
   out: HostOut,
 ): Errno | null {
-  if (call.kind === 'set') return set(socket, call)
+  if (call.kind === 'set') return set(h, socket, call)
   const value = valueOf(socket, call.option)
   if (value === null) return 'ENOPROTOOPT'
   out.event({ kind: 'option', socket: call.socket, option: call.option, value })
   return null
 }
 
-function set(socket: Configured, setting: SocketSetting): Errno | null {
+function set(h: HostState, socket: Configured, setting: SocketSetting): Errno | null {
   if (setting.option === 'TCP_CONGESTION') {
     if (!isCongestionName(setting.value)) return 'ENOENT'
     socket.policy = socket.policy.with({ congestion: setting.value })
@@ -39,6 +40,11 @@ function set(socket: Configured, setting: SocketSetting): Errno | null {
   if (option === 'TCP_FASTOPEN_CONNECT') {
     if (!socket.policy.fastOpen.client) return 'EOPNOTSUPP'
     if (socket.kind === 'listener') return 'EINVAL'
+  }
+  // A listener learns it from each SYN.
+  const isTunnel = option === 'TCP_REMOTE_UDP_ENCAPS_PORT'
+  if (isTunnel && (socket.kind === 'listener' || (value !== 0 && h.policy.tunnelPort === 0))) {
+    return 'EINVAL'
   }
   socket.policy = socket.policy.with(TCP_SOCKET_OPTIONS[option].write(value, socket.policy))
   return null

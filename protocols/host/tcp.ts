@@ -26,6 +26,7 @@ import type { HostOut } from './output.ts'
 import { HOST_TTL, ipHeaderTo, pathTo, sendIp } from './ip-output.ts'
 import { pathMtuTo } from './path-mtu.ts'
 import { signed } from './signing.ts'
+import { overheadOf, sendInUdp } from './tcp-in-udp.ts'
 import type { SocketCall, SocketId } from './socket.ts'
 import {
   addSocket,
@@ -53,7 +54,9 @@ export class TcpPort implements TcpOut {
 
   send(segment: TcpSegment, codepoint: number): void {
     const { localAddress, remoteAddress, policy } = this.s
-    sendTcp(this.h, this.now, localAddress, remoteAddress, segment, policy, codepoint, this.out)
+    const { h, now, out } = this
+    const { udpPort } = policy
+    sendTcp(h, now, localAddress, remoteAddress, segment, policy, codepoint, udpPort, out)
   }
 
   event(event: HostEvent): void {
@@ -76,7 +79,10 @@ export class TcpPort implements TcpOut {
   }
 }
 
-/** `policy`: of the socket that a segment is from; `null`: it is nobody's. */
+/**
+ * `policy`: of the socket that a segment is from; `null`: it is nobody's. `udpPort`: where a datagram takes
+ * it; 0: it goes by itself.
+ */
 export function sendTcp(
   h: HostState,
   now: Nanos,
@@ -85,6 +91,7 @@ export function sendTcp(
   segment: TcpSegment,
   policy: TcpPolicy | null,
   codepoint: number,
+  udpPort: number,
   out: HostOut,
 ): void {
   let hops = HOST_TTL
@@ -105,6 +112,7 @@ export function sendTcp(
       : trafficClass === ECT_0
         ? DONT_FRAGMENT_ECT_0
         : new Ipv4Details(trafficClass, true, false, 0, NO_BYTES)
+  if (udpPort !== 0) return sendInUdp(h, now, from, to, segment, udpPort, hops, details, out)
   sendIp(h, now, from, to, PROTOCOL_TCP, hops, details, segment, out)
 }
 
@@ -163,7 +171,7 @@ export function addTcp(
   const path = pathTo(h, remote.address)
   if (path === null) return null
   if (!addConnection(h.tcp, local.port, remote.port, remote.address, local.address, id)) return null
-  const headers = ipHeaderTo(remote.address) + TCP_HEADER
+  const headers = ipHeaderTo(remote.address) + TCP_HEADER + overheadOf(h, policy)
   const s = createTcp({
     id,
     policy: policyFor(policy, remote.address),
@@ -192,8 +200,9 @@ export function tcpCall(
 }
 
 /** What fits into a segment to the peer, as far as the host knows its path. */
-function routeMss(h: HostState, now: Nanos, { remoteAddress, pathMss }: TcpState): number {
-  const headers = ipHeaderTo(remoteAddress) + TCP_HEADER
+function routeMss(h: HostState, now: Nanos, s: TcpState): number {
+  const { remoteAddress, pathMss, policy } = s
+  const headers = ipHeaderTo(remoteAddress) + TCP_HEADER + overheadOf(h, policy)
   return pathMtuTo(h, now, remoteAddress, pathMss + headers) - headers
 }
 

@@ -17,6 +17,8 @@ import { pathMtuTo } from './path-mtu.ts'
 import { hasRoom } from './receive-buffer.ts'
 import type { SocketId } from './socket.ts'
 import { type HostState, isBroadcast, type UdpSocket } from './state.ts'
+import { isTunnelPort } from './tcp-in-udp.ts'
+import { tunnelArrives } from './tunnel-input.ts'
 
 export function udpArrives(
   h: HostState,
@@ -28,6 +30,9 @@ export function udpArrives(
 ): void {
   const { source, destination } = packet
   const { sourcePort, destinationPort } = datagram
+  if (!broadcast && isTunnelPort(h, destinationPort)) {
+    return tunnelArrives(h, now, packet, datagram, out)
+  }
   let socket = findConnection(h.udp, destinationPort, sourcePort, source, destination)
   let heard = socket !== NO_SOCKET
   if (heard) deliver(h, socket, packet, datagram, out)

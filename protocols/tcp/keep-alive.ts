@@ -11,13 +11,15 @@ import { sendKeepAlive } from './transmit.ts'
 /** Sets the timer of a connection that stands, or forgets it, as the policy says. */
 export function watchIdleness(s: TcpState, now: Nanos): void {
   s.keepProbes = 0
-  s.timers.keepAlive = s.policy.keepAlive ? now + s.policy.keepIdle : NEVER
+  s.timers.keepAlive = isWatched(s) ? now + s.policy.keepIdle : NEVER
 }
+
+const isWatched = ({ policy }: TcpState): boolean => policy.keepAlive || policy.alwaysKeepAlive
 
 export function keepAliveTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const { policy, snd, timers } = s
   if (s.state === 'SYN-SENT') return fail(s, s.softError ?? 'ETIMEDOUT', out)
-  if (!policy.keepAlive) return
+  if (!isWatched(s)) return
   // The timer is not pushed back whenever something comes: it looks when.
   const quiet = now - s.rcv.heardAt
   if (s.keepProbes === 0 && quiet < policy.keepIdle) {

@@ -44,7 +44,8 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
   rto.timedAt = NEVER
   rto.retransmits = 0
   s.timers.retransmit = NEVER
-  s.timers.keepAlive = policy.keepAlive ? now + policy.keepIdle : NEVER
+  const isWatched = policy.keepAlive || policy.alwaysKeepAlive
+  s.timers.keepAlive = isWatched ? now + policy.keepIdle : NEVER
   s.rcv.quick = policy.quickAcks
   if (policy.tallies) s.rcv.textAt = rto.sentAt = now
   if (policy.wholeSegments) s.rcv.buffer = wholeSegments(s)

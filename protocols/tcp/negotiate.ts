@@ -31,7 +31,7 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const layout = layouts[synSet(sack, stamps, scale)]!
   const agreed = new TcpOptions(
     layout,
-    s.pathMss,
+    policy.offersPathMss ? Math.min(s.pathMss, s.routeMss) : s.pathMss,
     scale ? scaleFor(scaledBuffer(s)) : -1,
     stamps ? timestamp : 0,
     stamps ? s.tsRecent : 0,

@@ -95,6 +95,12 @@ export interface TcpChoices {
   readonly notSentLowWater: number
   /** The largest MSS offered; the path's own limit counts too. */
   readonly mss: number
+  /** A SYN offers what ICMP errors have said of the path; `false`: what the first link takes. */
+  readonly offersPathMss: boolean
+  /** TCP_MAXSEG of a connection that stands limits what it sends. */
+  readonly maxsegLowers: boolean
+  /** An ICMPv6 "packet too big" is believed only where what it quotes was (RFC 5927 §7). */
+  readonly provesIpv6TooBig: boolean
   /** RFC 2923 §2.1: after so many timeouts of a full segment its size falls to `blackHoleMss`, a
    * size without options; 0: never. */
   readonly blackHoleAfter: number
@@ -107,6 +113,8 @@ export interface TcpChoices {
   readonly noOptions: boolean
   readonly windowScale: boolean
   readonly sackPermitted: boolean
+  /** The SACK block that ends at a FIN which came early counts it (RFC 2018 leaves it open). */
+  readonly sackCountsFin: boolean
   /** RFC 2883: the first block of an ACK tells what came twice. */
   readonly dsack: boolean
   /** RFC 3042: the first duplicate ACKs let new data out. */
@@ -124,6 +132,8 @@ export interface TcpChoices {
   readonly timestamps: boolean
   /** RFC 9293 §3.7.4; TCP_NODELAY switches it off. */
   readonly nagle: boolean
+  /** Nagle asks once a call or an ACK what is in flight: with a full segment the small rest may go. */
+  readonly nagleAsksOnce: boolean
   /** Nagle as Minshall would have it (RFC 9293 §A.3): what is small waits for what was small alone. */
   readonly minshall: boolean
   /**
@@ -193,6 +203,8 @@ export interface TcpChoices {
   readonly userTimeout: Nanos
   /** RFC 9293 §3.8.4: whether an idle connection is probed, after how long, how often, how many times. */
   readonly keepAlive: boolean
+  /** Every idle connection is probed, whether SO_KEEPALIVE is on or not. */
+  readonly alwaysKeepAlive: boolean
   readonly keepIdle: Nanos
   readonly keepInterval: Nanos
   readonly keepCount: number
@@ -221,6 +233,14 @@ export interface TcpChoices {
   readonly signedTimestamps: boolean
   /** The reset that is for no connection has the TOS and the hops of the socket that is bound there. */
   readonly resetsAsSocket: boolean
+  /**
+   * TCP over UDP: the peer's UDP port, where segments go inside datagrams (TCP_REMOTE_UDP_ENCAPS_PORT); 0: they
+   * go by themselves.
+   */
+  readonly udpPort: number
+  /** The host's own port for that, 0: none; and what it leaves of a packet for the UDP header, bytes. */
+  readonly tunnelPort: number
+  readonly tunnelOverhead: number
   /** RFC 4987 §3.6: a listener that has no room for another SYN answers with a cookie. */
   readonly synCookies: boolean
   /** SO_ERROR tells of what may pass (RFC 1122 §4.2.4.1), not only of what has ended a connection. */

@@ -44,7 +44,7 @@ function sackEdges(s: TcpState): readonly Seq[] {
     edges.push(rcv.dupStart, rcv.dupEnd)
     // A duplicate beyond the gap: then the block it lies in (RFC 2883 §4, 3).
     if (reassembly !== null) around = blockWith(reassembly, rcv.dupStart)
-    if (around !== null) edges.push(around.start, edgeOf(reassembly!, around))
+    if (around !== null) edges.push(around.start, edgeOf(s, reassembly!, around))
     rcv.dupStart = rcv.dupEnd = 0
   }
   if (reassembly === null) return edges
@@ -57,15 +57,15 @@ function sackEdges(s: TcpState): readonly Seq[] {
       if (latest === null || block.stamp > latest.stamp) latest = block
     }
     if (latest === null) break
-    edges.push(latest.start, edgeOf(reassembly, latest))
+    edges.push(latest.start, edgeOf(s, reassembly, latest))
     below = latest.stamp
   }
   return edges
 }
 
 /** A FIN that came early takes the number behind its text, and is held as that is. */
-const edgeOf = (r: Reassembly, { end }: Block): Seq =>
-  r.hasFin && r.finSeq === end ? seqAdd(end, 1) : end
+const edgeOf = ({ policy }: TcpState, r: Reassembly, { end }: Block): Seq =>
+  r.hasFin && r.finSeq === end && policy.sackCountsFin ? seqAdd(end, 1) : end
 
 /** RFC 2883 §4: bytes `start` to `end` have come before. The next ACK says so. */
 export function noteDuplicate(s: TcpState, start: Seq, end: Seq): void {

@@ -42,6 +42,7 @@ export function setOption(
   }
   if (!isTcpSocketOption(option)) return 'ENOPROTOOPT'
   if (isForBeginning(option)) return 'EINVAL'
+  if (option === 'TCP_MAXSEG' && s.peerMss > 0 && s.policy.maxsegLowers) return lowerMss(s, value)
   s.policy = s.policy.with(TCP_SOCKET_OPTIONS[option].write(value, s.policy))
   switch (option) {
     case 'SO_RCVBUF':
@@ -62,6 +63,14 @@ export function setOption(
     default:
       return null
   }
+}
+
+/** FreeBSD's: what is sent from now on has at most so many bytes; options count with them. */
+function lowerMss(s: TcpState, value: number): Errno | null {
+  if (value > s.peerMss) return 'EINVAL'
+  s.peerMss = value
+  s.mss = sendMss(s)
+  return null
 }
 
 /** Linux's TCP_MAX_QUICKACKS. */

@@ -21,6 +21,7 @@ type Span =
 type Count =
   | 'trafficClass'
   | 'hopLimit'
+  | 'udpPort'
   | 'keepCount'
   | 'synRetries'
   | 'mss'
@@ -112,6 +113,8 @@ export const TCP_SOCKET_OPTIONS = {
   /** FreeBSD's: no option on a SYN. */
   TCP_NOOPT: flag('noOptions'),
   TCP_CORK: flag('cork'),
+  /** FreeBSD's: the peer's UDP port, before there is a connection. */
+  TCP_REMOTE_UDP_ENCAPS_PORT: count('udpPort', 0, 0xffff),
   TCP_MAXSEG: count('mss', 1, 0xffff),
   TCP_SYNCNT: count('synRetries', 1, 127),
   /** Seconds. */
@@ -160,7 +163,7 @@ export type TcpSocketOption = keyof typeof TCP_SOCKET_OPTIONS
 
 /** They say how a connection begins: one that has begun takes them no more. */
 export const isForBeginning = (option: TcpSocketOption): boolean =>
-  option.startsWith('TCP_FASTOPEN')
+  option.startsWith('TCP_FASTOPEN') || option === 'TCP_REMOTE_UDP_ENCAPS_PORT'
 
 export const isTcpSocketOption = (option: string): option is TcpSocketOption =>
   Object.hasOwn(TCP_SOCKET_OPTIONS, option)

@@ -273,7 +273,7 @@ export function transmit(
     // The FIN takes a place in the window as a byte does (RFC 9293 §3.4).
     const fin = s.finQueued && length === unsent && seqDiff(snd.nxt, snd.una) + length < snd.wnd
     const isRecord = length === within && length < unsent
-    if (length < s.mss && !fin && !isRecord && !worthSending(s, length, unsent, remainder)) {
+    if (length < s.mss && !fin && !isRecord && !worthSending(s, length, unsent, remainder, fresh)) {
       cc.limited = unsent >= usable && cc.cwnd <= snd.wnd
       if (cc.rate !== null && unsent < usable) rateAppLimited(cc.rate, inNetwork(s))
       break
@@ -326,13 +326,19 @@ function mustGather({ snd, policy }: TcpState): boolean {
 }
 
 /** RFC 9293 §3.8.6.2.1 and §3.7.4 for less than a full segment. */
-function worthSending(s: TcpState, length: number, unsent: number, remainder: Remainder): boolean {
+function worthSending(
+  s: TcpState,
+  length: number,
+  unsent: number,
+  remainder: Remainder,
+  wasIdle: boolean,
+): boolean {
   const { snd } = s
   if (length === 0) return false
   // What is urgent does not wait, as in Linux: neither for an acknowledgment nor for more.
   if ((remainder === 'sent' || snd.up !== null) && length === unsent) return true
   if (s.policy.cork || remainder === 'kept') return false
-  if (length === unsent && !mustGather(s)) return true
+  if (length === unsent && ((wasIdle && s.policy.nagleAsksOnce) || !mustGather(s))) return true
   return length < unsent && length >= snd.maxWnd / 2
 }
 

@@ -19,7 +19,8 @@ import { ACK, SYN, TcpSegment } from '../../protocols/tcp/segment.ts'
 import { filled, SIGNATURE_BYTES, signatureIn, signatureOf } from '../../protocols/tcp/signature.ts'
 import type { ScriptSettings } from './script-settings.ts'
 import { UdpDatagram } from '../../protocols/udp/datagram.ts'
-import { arriving, type Ends, icmpArriving } from './network.ts'
+import { arrivingInUdp } from './datagram.ts'
+import { arriving, type Ends, icmpArriving, quotedPorts } from './network.ts'
 import type { Ports, ScriptOption, ScriptPacket, TcpPacket } from './script.ts'
 
 /** Something that a script asks for and that cannot be: the line is added by who plays it. */
@@ -78,7 +79,10 @@ export class Conversation implements Ends {
   /** Whether the host sent this packet in this conversation. */
   owns({ source, destination, payload }: IpPacket): boolean {
     if (source !== this.local || destination !== this.remote) return false
-    if (payload.kind === 'icmp' || payload.kind === 'icmpv6') return true
+    if (payload.kind === 'icmp' || payload.kind === 'icmpv6') {
+      const quoted = quotedPorts(payload)
+      return quoted === null || this.isBetween(true, quoted)
+    }
     if (payload.kind !== 'tcp' && payload.kind !== 'udp') return false
     if (payload.destinationPort !== this.remotePort) return false
     if (!this.awaitsSyn) return payload.sourcePort === this.localPort
@@ -127,7 +131,9 @@ export class Conversation implements Ends {
     const { ip } = packet
     switch (packet.kind) {
       case 'tcp':
-        return arriving(this, PROTOCOL_TCP, ip, this.#segment(packet))
+        return packet.udp === null
+          ? arriving(this, PROTOCOL_TCP, ip, this.#segment(packet))
+          : arrivingInUdp(this, ip, packet.udp, this.#segment(packet))
       case 'udp': {
         const payload = new Uint8Array(packet.length)
         return arriving(this, PROTOCOL_UDP, ip, new UdpDatagram(remotePort, localPort, payload))

@@ -4,8 +4,13 @@ import {
   type Ipv6Address,
   putIpv6,
 } from '../../protocols/address.ts'
-import { type Bytes, NO_BYTES, putI32, putU16 } from '../../protocols/bytes.ts'
-import { echoRest, ICMP_UNREACHABLE, IcmpMessage } from '../../protocols/icmp/message.ts'
+import { type Bytes, NO_BYTES, putI32, putU16, u16 } from '../../protocols/bytes.ts'
+import {
+  echoRest,
+  ICMP_UNREACHABLE,
+  IcmpMessage,
+  isIcmpError,
+} from '../../protocols/icmp/message.ts'
 import { ICMPV6_TOO_BIG, Icmpv6Message } from '../../protocols/icmpv6/message.ts'
 import {
   DEFAULT_TTL,
@@ -22,7 +27,7 @@ import { type IpPacket, IPV6_HEADER, Ipv6Details, Ipv6Packet } from '../../proto
 import type { Seq } from '../../protocols/sequence.ts'
 import { TCP_HEADER } from '../../protocols/tcp/segment.ts'
 import { UDP_HEADER } from '../../protocols/udp/datagram.ts'
-import type { IcmpPacket, IpInfo } from './script.ts'
+import type { IcmpPacket, IpInfo, Ports } from './script.ts'
 
 // The network layer under a script's packets: the one place that knows what family they are of.
 
@@ -93,11 +98,20 @@ export function icmpArriving(
       : arriving(ends, PROTOCOL_ICMP, ip, new IcmpMessage(type, code, rest, data))
   if (quoted === null) return message(echoRest(identifier, 0) | mtu, NO_BYTES)
   if (quoted.kind === 'raw') return message(echoRest(identifier, 0), new Uint8Array(quoted.length))
-  const header = quoted.kind === 'tcp' ? TCP_HEADER : UDP_HEADER
-  const at = isIpv6 ? IPV6_HEADER : IPV4_HEADER
+  const around = quoted.kind === 'tcp' ? quoted.udp : null
+  const header =
+    (quoted.kind === 'tcp' ? TCP_HEADER : 0) +
+    (around !== null || quoted.kind === 'udp' ? UDP_HEADER : 0)
+  let at = isIpv6 ? IPV6_HEADER : IPV4_HEADER
   const quote = new Uint8Array(at + header)
-  const protocol = quoted.kind === 'tcp' ? PROTOCOL_TCP : PROTOCOL_UDP
+  const protocol = quoted.kind === 'tcp' && around === null ? PROTOCOL_TCP : PROTOCOL_UDP
   putNetworkHeader(quote, ends, protocol, header + quoted.length)
+  if (around !== null) {
+    putU16(quote, at, around.source)
+    putU16(quote, at + 2, around.destination)
+    putU16(quote, at + 4, header + quoted.length)
+    at += UDP_HEADER
+  }
   putU16(quote, at, localPort)
   putU16(quote, at + 2, remotePort)
   if (quoted.kind === 'tcp') {
@@ -131,3 +145,14 @@ function putNetworkHeader(
   putI32(quote, 12, local)
   putI32(quote, 16, remote as Ipv4Address)
 }
+
+/** The ports of the packet that an error of the host's is about; `null`: it is none. */
+export function quotedPorts({ kind, type, data }: IcmpMessage | Icmpv6Message): Ports | null {
+  const isError = kind === 'icmp' ? isIcmpError(type) : type < ICMPV6_INFORMATIONAL
+  const at = kind === 'icmp' ? ((data[0] ?? 0) % 16) * 4 : IPV6_HEADER
+  if (!isError || data.length < at + 4) return null
+  return { source: u16(data, at), destination: u16(data, at + 2) }
+}
+
+/** RFC 4443 §2.1: from here on messages are no errors. */
+const ICMPV6_INFORMATIONAL = 128

@@ -39,6 +39,14 @@ function parsePorts(scan: Scanner): Ports | null {
   return { source, destination }
 }
 
+/** What stands behind a segment that is in a datagram. */
+function parseUdp(scan: Scanner): Ports | null {
+  if (!scan.sees(/\/\s*udp/y)) return null
+  scan.expect('/')
+  scan.expect('udp')
+  return parsePorts(scan) ?? scan.fail('the ports of UDP expected')
+}
+
 function inBrackets(scan: Scanner): number {
   scan.expect('(')
   const n = scan.integer()
@@ -106,8 +114,8 @@ function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
   if (inbound && seq === null) scan.fail('a segment to send has a sequence number')
   const urgent = scan.keyword('urg') ? scan.integer() : 0
   const options = parseOptions(scan, inbound)
-  if (scan.sees(/\/\s*udp/y)) return scan.unsupported('TCP over UDP')
-  return { kind: 'tcp', ports, flags, seq, length, ack, window, urgent, absolute, options }
+  const udp = parseUdp(scan)
+  return { kind: 'tcp', ports, flags, seq, length, ack, window, urgent, absolute, options, udp }
 }
 
 function parseOptions(scan: Scanner, inbound: boolean): readonly ScriptOption[] | null {
@@ -203,7 +211,7 @@ function parseQuoted(scan: Scanner): IcmpPacket['quoted'] {
   scan.expect(':')
   scan.integer()
   const length = inBrackets(scan)
-  if (scan.sees(/\//y)) return scan.unsupported('TCP over UDP')
+  const udp = parseUdp(scan)
   scan.expect(']')
-  return { kind: 'tcp', seq, length }
+  return { kind: 'tcp', seq, length, udp }
 }

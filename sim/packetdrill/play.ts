@@ -6,6 +6,7 @@ import { opensBySending } from './data-calls.ts'
 import { runCode } from './code.ts'
 import { runCommand } from './commands.ts'
 import { difference, liveText, stampError } from './compare.ts'
+import { datagramDifference, datagramText } from './datagram.ts'
 import { type Conversation, ScriptMistake } from './conversation.ts'
 import { type Descriptor, Descriptors } from './descriptors.ts'
 import { Deviation } from './deviation.ts'
@@ -196,10 +197,10 @@ export class Play {
       throw new Deviation('nothing was sent', line, wanted, { at: null, text: 'nothing' })
     }
     talk.learn(packet, found.packet.payload)
-    const { packet: whole, at } = this.#joined(talk, found, packet, due + patience)
-    const actual = { at, text: `> ${liveText(whole, talk)}` }
+    const { packet: whole, at, udp } = this.#joined(talk, found, packet, due + patience)
+    const actual = { at, text: `> ${liveText(whole, talk)}${datagramText(udp)}` }
     this.#note('', actual.text, at)
-    const wrong = difference(packet, whole, talk, this.#neutral)
+    const wrong = datagramDifference(packet, udp) ?? difference(packet, whole, talk, this.#neutral)
     if (wrong !== null) throw new Deviation(wrong, line, wanted, actual)
     if (stampError(packet, whole, talk) * this.#settings.stampTick > tolerance) {
       throw new Deviation('TS val', line, wanted, actual)
@@ -244,7 +245,7 @@ export class Play {
         this.#stage.sent.unshift(next)
         return whole
       }
-      whole = { packet, at: next.at }
+      whole = { packet, at: next.at, udp: next.udp }
     }
     return whole
   }

@@ -93,6 +93,8 @@ export interface TcpPacket {
   readonly absolute: boolean
   /** `null`: any. */
   readonly options: readonly ScriptOption[] | null
+  /** `/udp(9811 > 1)`: the datagram that the segment is in; `null`: in none. */
+  readonly udp: Ports | null
 }
 
 export type ScriptOption =
@@ -120,7 +122,12 @@ export interface IcmpPacket {
   readonly identifier: number
   /** The packet that the message is about, or the bytes that an echo carries. */
   readonly quoted:
-    | { readonly kind: 'tcp'; readonly seq: number; readonly length: number }
+    | {
+        readonly kind: 'tcp'
+        readonly seq: number
+        readonly length: number
+        readonly udp: Ports | null
+      }
     | { readonly kind: 'udp' | 'raw'; readonly length: number }
     | null
 }

@@ -8,9 +8,13 @@ import type { SocketCall } from '../../protocols/host/socket.ts'
 import { createHost, type HostConfig, type HostState } from '../../protocols/host/state.ts'
 import { type IpPacket, isIp } from '../../protocols/ipv6/packet.ts'
 import type { TcpChoices, TcpPolicy } from '../../protocols/tcp/policy.ts'
+import { parseTcpUnchecked } from '../../protocols/tcp/codec.ts'
+import { isTunnelPort } from '../../protocols/host/tcp-in-udp.ts'
 import { NEVER, type Nanos } from '../../protocols/time.ts'
 import type { Driven } from '../driver.ts'
 import { neighbourAnswer } from './neighbour.ts'
+import { withPayload } from './network.ts'
+import type { Ports } from './script.ts'
 
 const OUR_MAC: Mac = '02:00:00:00:00:01'
 const PEER_MAC: Mac = '02:00:00:00:00:02'
@@ -28,7 +32,10 @@ export interface StageConfig {
 }
 
 export interface SentPacket {
+  /** With the segment in place of the datagram that it was in. */
   readonly packet: IpPacket
+  /** The ports of that datagram; `null`: it was in none. */
+  readonly udp: Ports | null
   readonly at: Nanos
 }
 
@@ -182,7 +189,18 @@ export class Stage {
       const { payload } = frame
       const answer = neighbourAnswer(frame, PEER_MAC)
       if (answer !== null) this.#step({ kind: 'packet', packet: answer, port: 0 })
-      else if (isIp(payload)) this.sent.push({ packet: payload, at: this.now })
+      else if (isIp(payload)) this.sent.push(this.#unpacked(payload))
     }
+  }
+
+  /** TCP over UDP: what a script writes is the segment. */
+  #unpacked(packet: IpPacket): SentPacket {
+    const { payload } = packet
+    const plain = { packet, udp: null, at: this.now }
+    if (payload.kind !== 'udp' || !isTunnelPort(this.#host.state, payload.sourcePort)) return plain
+    const segment = parseTcpUnchecked(payload.payload)
+    if (!segment.ok) return plain
+    const udp = { source: payload.sourcePort, destination: payload.destinationPort }
+    return { packet: withPayload(packet, segment.value), udp, at: this.now }
   }
 }

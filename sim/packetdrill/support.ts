@@ -24,6 +24,8 @@ const OPTIONS: { readonly [name: string]: RegExp } = {
   tcp_ts_ecr_scaled: /^$/,
   strict_segments: /^$/,
   tcp_md5_secret: /^.{1,80}$/,
+  // Each packet says whether it is in a datagram.
+  udp_encapsulation: /^tcp$/,
   non_fatal: /^(packet|syscall)(,(packet|syscall))*$/,
   // Of the program that plays scripts on a kernel.
   send_omit_free: /^$/,

@@ -110,8 +110,9 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.fastopen.server_enable': (n) => fastOpen({ server: n !== 0 }),
   'net.inet.tcp.fastopen.acceptany': (n) => fastOpen({ serverNeedsCookie: n === 0 }),
   'net.inet.tcp.fastopen.path_disable_time': (n) => fastOpen({ refusedFor: s(n) }),
-  'net.inet.tcp.udp_tunneling_port': only(0),
-  'net.inet.tcp.udp_tunneling_overhead': only(0),
+  'net.inet.tcp.udp_tunneling_port': (n) =>
+    n >= 0 && n < 0x10000 ? policy({ tunnelPort: n }) : null,
+  'net.inet.tcp.udp_tunneling_overhead': (n) => policy({ tunnelOverhead: n }),
   'net.inet.tcp.hostcache.purgenow': () => NONE,
   'kern.ipc.maxsockbuf': (n) => policy({ receiveBufferMax: n }),
 }

@@ -29,6 +29,7 @@ export const FREEBSD = RFC.with({
   delayedAck: ms(40), // delacktime
   ecnSynRetries: 1, // ecn.maxretries
   connectTimeout: s(75), // keepinit
+  alwaysKeepAlive: true, // always_keepalive
   keepCount: 8, // keepcnt; keepidle and keepintvl are 7200 s and 75 s
   msl: s(30), // net.inet.tcp.msl
   finWait2: s(60), // finwait2_timeout
@@ -66,6 +67,11 @@ export const FREEBSD = RFC.with({
   ],
   icmpConnectError: 'ECONNREFUSED',
   tellsSoftErrors: false,
+  sackCountsFin: false, // tcp_reass: it is told of the text alone
+  nagleAsksOnce: true, // tcp_default_output: idle
+  provesIpv6TooBig: false, // icmp6_mtudisc_update
+  offersPathMss: true, // tcp_mssopt: the host cache
+  maxsegLowers: true,
   resetsAsSocket: true, // tcp_input: it finds the socket, closed as it is
   fastOpen: {
     ...FAST_OPEN,

@@ -55,6 +55,7 @@ test('a segment with everything', () => {
         { kind: 'nop' },
         { kind: 'TS', value: 5, echo: 6 },
       ],
+      udp: null,
     },
   })
 })

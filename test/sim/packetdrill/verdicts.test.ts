@@ -203,7 +203,7 @@ describe('what is not known is refused, wherever it stands', () => {
     expect(after(`+0 > F. 9:9(0) ack 1\n${line}`)).toEqual(unsupported(word, 11))
   })
 
-  test.each(['--ip_version=ipv5', '--udp_encapsulation=tcp', '--is_anyip'])('%s', (option) => {
+  test.each(['--ip_version=ipv5', '--udp_encapsulation=sctp', '--is_anyip'])('%s', (option) => {
     expect(runScript(`${option}\n${ESTABLISHED}`)).toMatchObject({
       verdict: 'unsupported',
       reason: option,
