@@ -8,6 +8,7 @@ import dhcpRenew from './dhcp-renew.ts'
 import dnsRetry from './dns-retry.ts'
 import dumbbell from './dumbbell.ts'
 import encapsulation from './encapsulation.ts'
+import fastOpen from './fast-open.ts'
 import fileTransfer from './file-transfer.ts'
 import fragments from './fragments.ts'
 import gilbertElliott from './gilbert-elliott.ts'
@@ -44,6 +45,7 @@ export const scenarios: readonly Scenario[] = [
   partitionHeal,
   crashRestart,
   synFlood,
+  fastOpen,
   switchedLan,
   vlan,
   routerChain,

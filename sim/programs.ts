@@ -67,9 +67,10 @@ export interface Host {
   resolve(name: string, type?: DnsTypeName): Promise<readonly DnsData[]>
   /**
    * Resolves when the connection stands; rejects with a `SocketError`, or with a `ResolveError` where the
-   * remote is a name.
+   * remote is a name. `first`: bytes to begin with, which go with the SYN where the server has given a cookie
+   * (TCP Fast Open, RFC 7413).
    */
-  connect(remote: string | IpAddress, port: number): Promise<TcpSocket>
+  connect(remote: string | IpAddress, port: number, first?: Data): Promise<TcpSocket>
   /** A TCP socket that is not connected: `bind` and `tryConnect` come next. */
   tcp(): TcpSocket
   /**
@@ -266,13 +267,13 @@ export class Programs {
       },
       files: this.#files,
       ...names,
-      async connect(remote, port) {
+      async connect(remote, port, first) {
         const isName = typeof remote === 'string' && parseIpText(remote) === null
         const to = { address: isName ? await names.address(remote) : toIp(remote), port }
         const id = openSocket(node, 'tcp')
         const socket = newTcpSocket(node, settle, id, to)
         try {
-          await socket.connect()
+          await socket.connect(first)
         } catch (error) {
           socket.close()
           throw error

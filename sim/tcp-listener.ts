@@ -1,3 +1,4 @@
+import { isPending } from '../protocols/tcp/fast-open.ts'
 import type { SocketEvent } from '../protocols/host/socket.ts'
 import type { Held } from './readiness.ts'
 import { Socket, SocketError, type Waiting } from './socket.ts'
@@ -18,7 +19,7 @@ export class TcpListener extends Socket {
       this.#ready.push(connection)
       return
     }
-    this.#taken()
+    this.#taken(connection)
     accepting.resolve(connection)
   }
 
@@ -39,8 +40,14 @@ export class TcpListener extends Socket {
   }
 
   /** One less waits: there is room for another. */
-  #taken(): void {
-    if (!this.closed) this.call({ kind: 'accept', socket: this.id })
+  #taken(connection: TcpSocket): void {
+    if (this.closed) return
+    const { id } = connection
+    const s = this.node.state.sockets[id]
+    // One that has gone is not to be taken for who has its number now.
+    const isEarly = s?.kind === 'connection' && isPending(s) && s.listener === this.id
+    const early = isEarly ? { connection: id } : null
+    this.call({ kind: 'accept', socket: this.id, ...early })
   }
 
   protected override held(): Held {
@@ -52,7 +59,7 @@ export class TcpListener extends Socket {
     if (this.closed) throw new SocketError('EBADF', 'listener closed')
     const ready = this.#ready.shift()
     if (ready === undefined) throw new SocketError('EAGAIN', 'no connection waits')
-    this.#taken()
+    this.#taken(ready)
     return ready
   }
 
@@ -60,7 +67,7 @@ export class TcpListener extends Socket {
   accept(): Promise<TcpSocket> {
     const ready = this.#ready.shift()
     if (ready !== undefined) {
-      this.#taken()
+      this.#taken(ready)
       return Promise.resolve(ready)
     }
     if (this.closed) return Promise.reject(new SocketError('EBADF', 'listener closed'))

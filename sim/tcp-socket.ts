@@ -3,6 +3,7 @@ import { type Bytes, concatBytes, NO_BYTES } from '../protocols/bytes.ts'
 import type { Errno } from '../protocols/errno.ts'
 import type {
   ReadableOption,
+  SocketCall,
   ShutdownHow,
   SocketEvent,
   SocketId,
@@ -42,12 +43,8 @@ type Stage = 'new' | 'connecting' | 'standing' | 'connected'
 const NOBODY: Endpoint = { address: ANY_IPV4, port: 0 }
 
 /** A TCP socket that is nothing yet: it can be bound, and connected. */
-export const newTcpSocket = (
-  node: Node,
-  settle: Settle,
-  id: SocketId,
-  remote = NOBODY,
-): TcpSocket => new TcpSocket(node, settle, id, NOBODY, remote, 'new')
+export const newTcpSocket = (node: Node, settle: Settle, id: SocketId, to = NOBODY): TcpSocket =>
+  new TcpSocket(node, settle, id, NOBODY, to, 'new')
 
 /** A TCP connection. Reading and writing wait; everything else happens at once. */
 export class TcpSocket extends Socket {
@@ -152,17 +149,22 @@ export class TcpSocket extends Socket {
     if (this.closed) throw new SocketError('EBADF', this.#name())
   }
 
-  /** Resolves when the connection stands. Called by `Host.connect`. */
-  connect(): Promise<void> {
-    return this.waitFor<void>((waiting) => {
+  /** Resolves when the connection stands, and `first` is in the send buffer. Called by `Host.connect`. */
+  async connect(first?: Data): Promise<void> {
+    const { id: socket, remote } = this
+    const bytes = first === undefined ? NO_BYTES : toBytes(first)
+    const piece = { remote, bytes: bytes.subarray(0, PIECE_BYTES), waits: true }
+    await this.waitFor<void>((waiting) => {
       this.#connecting = waiting
       try {
-        this.call({ kind: 'connect', socket: this.id, remote: this.remote })
+        if (first === undefined) this.call({ kind: 'connect', socket, remote })
+        else this.call({ kind: 'send-to', socket, ...piece })
       } catch (error) {
         this.#connecting = null
         waiting.reject(error as Error)
       }
     })
+    if (this.#queued < bytes.length) await this.send(bytes.subarray(this.#queued))
   }
 
   /**
@@ -286,12 +288,32 @@ export class TcpSocket extends Socket {
         throw new SocketError('EISCONN', this.#name())
       case 'new': {
         const to = { address: toIp(remote), port }
-        this.call({ kind: 'connect', socket: this.id, remote: to })
-        this.remote = to
-        this.#stage = 'connecting'
+        if (this.#begin({ kind: 'connect', socket: this.id, remote: to })) return
         throw new SocketError('EINPROGRESS', this.#name())
       }
     }
+  }
+
+  /** `true`: it may be used at once (TCP_FASTOPEN_CONNECT). */
+  #begin(call: SocketCall & { readonly remote: Endpoint }): boolean {
+    this.call(call)
+    this.remote = call.remote
+    this.#stage = this.#stage === 'standing' ? 'connected' : 'connecting'
+    return this.#stage === 'connected'
+  }
+
+  /**
+   * The same with bytes (MSG_FASTOPEN, RFC 7413): how many go with the SYN. @throws SocketError EINPROGRESS
+   * where none do; EOPNOTSUPP where the host is no client of Fast Open
+   */
+  trySendTo(data: Data, remote: string | IpAddress, port: number): number {
+    this.#tell()
+    const over = this.#stage === 'connecting' ? 'EALREADY' : 'EISCONN'
+    if (this.#stage !== 'new') throw new SocketError(over, this.#name())
+    const to = { address: toIp(remote), port }
+    this.#begin({ kind: 'send-to', socket: this.id, remote: to, bytes: toBytes(data) })
+    if (this.#queued === 0) throw new SocketError('EINPROGRESS', this.#name())
+    return this.#queued
   }
 
   /**
