@@ -1,8 +1,9 @@
 import type { Endpoint } from '../../protocols/address.ts'
 import { type Attempt, atOnce, type Carry, onSocket } from './attempt.ts'
-import { MSG_OOB, nameOf, numberOf } from './constants.ts'
+import { MSG_ERRQUEUE, MSG_OOB, nameOf, numberOf } from './constants.ts'
 import { receive, send } from './data-calls.ts'
 import type { Descriptors } from './descriptors.ts'
+import { receiveError } from './error-queue.ts'
 import { checkEpoll, epollCreate, epollCtl, epollWait } from './epoll.ts'
 import { failedWith, returned } from './errno-result.ts'
 import { type MessageHeader, messageHeaderOf, vectorLength } from './message-header.ts'
@@ -65,6 +66,10 @@ function carrierOf(call: SystemCall, line: number, settings: ScriptSettings): Ca
       return into(vectorLength(args[1], line), 0)
     case 'recvmsg': {
       const header = messageHeaderOf(args[1], line)
+      if (n(2) & MSG_ERRQUEUE) return receiveError(header)
+      if (header.error !== null || header.stamp !== null) {
+        throw new Unsupported('errors without MSG_ERRQUEUE', line)
+      }
       return into(header.length, n(2), header)
     }
     case 'write':

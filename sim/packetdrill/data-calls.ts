@@ -6,6 +6,7 @@ import { type Carry, onSocket, pendingError, rejection, simple, within } from '.
 import {
   MSG_DONTWAIT,
   MSG_EOR,
+  MSG_ZEROCOPY,
   MSG_FASTOPEN,
   MSG_MORE,
   MSG_OOB,
@@ -15,6 +16,7 @@ import {
   numberOf,
 } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
+import { noteCall } from './error-queue.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
 import type { SystemCall } from './script.ts'
 import type { MessageHeader } from './message-header.ts'
@@ -148,11 +150,21 @@ export const send = (length: number, flags: number, to: Endpoint | null): Carry 
         const events = files.stage.call({ kind: 'send', socket: d.id, bytes, urgent, more, record })
         const refused = rejection(events)
         if (refused !== null) return refused
-        taken += queuedIn(events)
+        const queued = queuedIn(events)
+        taken += queued
+        noteSent(d, files, queued, flags)
         return sentSoFar(d, files, taken, length, waits)
       },
     })
   })
+
+/** Whether somebody waits to hear of these bytes. */
+function noteSent(d: Descriptor, files: Descriptors, bytes: number, flags: number): void {
+  const s = files.socketOf(d)
+  if (s?.kind !== 'connection') return
+  noteCall(d.errors, s, bytes, (flags & MSG_ZEROCOPY) !== 0)
+  files.settle(d)
+}
 
 const queuedIn = (events: readonly HostEvent[]): number =>
   events.reduce((bytes, event) => bytes + (event.kind === 'queued' ? event.bytes : 0), 0)

@@ -3,6 +3,7 @@ import type { HostEvent } from '../../protocols/host/event.ts'
 import type { SocketId } from '../../protocols/host/socket.ts'
 import type { Socket } from '../../protocols/host/state.ts'
 import type { Nanos } from '../../protocols/time.ts'
+import { createErrorQueue, type ErrorQueue, look } from './error-queue.ts'
 import type { OtherFile } from './other-files.ts'
 import type { Stage } from './stage.ts'
 
@@ -25,6 +26,10 @@ export interface Descriptor {
   sendTimeout: Nanos
   /** TCP_INQ */
   tellsQueue: boolean
+  /** What MSG_ERRQUEUE tells. */
+  readonly errors: ErrorQueue
+  /** IP_RECVERR: what may pass is told as an error at once. */
+  tellsIcmp: boolean
   /** Closed, and `close` has not been told how that ended. */
   lingering: boolean
   /** Connections of a listener that wait for `accept`. */
@@ -46,6 +51,8 @@ function createDescriptor(protocol: 'tcp' | 'udp', id: SocketId, nonblocking: bo
     receiveTimeout: 0,
     sendTimeout: 0,
     tellsQueue: false,
+    errors: createErrorQueue(),
+    tellsIcmp: false,
     lingering: false,
     ready: [],
     datagrams: [],
@@ -65,8 +72,25 @@ export class Descriptors {
     this.stage = stage
     stage.listener = (event) => {
       this.#hear(event)
-      for (const each of this.#others.values()) if (each.kind === 'epoll') each.update()
+      this.#updateEpolls()
     }
+    stage.stepped = () => this.#stepped()
+  }
+
+  #updateEpolls(): void {
+    for (const each of this.#others.values()) if (each.kind === 'epoll') each.update()
+  }
+
+  #stepped(): void {
+    for (const d of this.#open.values()) if (d.errors.calls.length > 0) this.settle(d)
+  }
+
+  /** What has become of the bytes of a socket's calls goes into its error queue. */
+  settle(d: Descriptor): void {
+    const { length } = d.errors.records
+    const s = this.socketOf(d)
+    look(d.errors, s?.kind === 'connection' ? s : null, this.stage.now)
+    if (d.errors.records.length !== length) this.#updateEpolls()
   }
 
   get(fd: number): Descriptor | undefined {
@@ -147,7 +171,9 @@ export class Descriptors {
         descriptor.lingering = false
         return
       case 'icmp-error':
-        if (descriptor.protocol === 'udp' && event.hard) descriptor.error = event.error
+        if (descriptor.protocol === 'udp' ? event.hard : descriptor.tellsIcmp) {
+          descriptor.error = event.error
+        }
         return
       case 'received':
         if (!this.#receiving) descriptor.left += event.bytes
@@ -178,6 +204,10 @@ export class Descriptors {
     const descriptor = createDescriptor('tcp', event.socket, false)
     descriptor.connected = true
     this.#bySocket.set(event.socket, descriptor)
-    this.#bySocket.get(event.listener)?.ready.push(descriptor)
+    const listener = this.#bySocket.get(event.listener)
+    if (listener === undefined) return
+    descriptor.errors.stamps = listener.errors.stamps
+    descriptor.errors.zeroCopy = listener.errors.zeroCopy
+    listener.ready.push(descriptor)
   }
 }

@@ -1,4 +1,5 @@
 import { nameOf, numberOf } from './constants.ts'
+import { type Nanos, s } from '../../protocols/time.ts'
 import { type Expression, type Field, Unsupported } from './script.ts'
 
 // `{msg_name(...)=..., msg_iov(1)=[{..., 1000}], msg_flags=0, msg_control=[{cmsg_level=…}]}`, and lists of buffers.
@@ -11,10 +12,25 @@ export interface MessageHeader {
   readonly flags: number | null
   /** What TCP_CM_INQ is to tell, for want of other control messages; -1: that there is none. */
   readonly inQueue: number | null
+  /** What the error queue is to tell; `null`: nobody looks. */
+  readonly error: ErrorFields | null
+  readonly stamp: Nanos | null
 }
 
+/** `struct sock_extended_err` */
+export interface ErrorFields {
+  readonly errno: number
+  readonly origin: number
+  readonly type: number
+  readonly code: number
+  readonly info: number
+  readonly data: number
+}
+
+const NOTHING = { inQueue: null, error: null, stamp: null }
+
 export function messageHeaderOf(e: Expression | undefined, line: number): MessageHeader {
-  if (e?.kind !== 'fields') return { length: vectorLength(e, line), flags: null, inQueue: null }
+  if (e?.kind !== 'fields') return { ...NOTHING, length: vectorLength(e, line), flags: null }
   const field = (name: string): Expression | undefined =>
     e.fields.find((each) => each.name === name)?.value
   for (const { name, value } of e.fields) {
@@ -27,7 +43,7 @@ export function messageHeaderOf(e: Expression | undefined, line: number): Messag
   return {
     length: iov === undefined ? 0 : vectorLength(iov, line),
     flags: flags === undefined ? null : numberOf(flags, line),
-    inQueue: control === undefined ? null : inQueueOf(control, line),
+    ...(control === undefined ? NOTHING : controlOf(control, line)),
   }
 }
 
@@ -40,16 +56,52 @@ export function vectorLength(e: Expression | undefined, line: number): number {
   }, 0)
 }
 
-/** One control message is known: how much waits to be read behind what was (TCP_INQ). */
-function inQueueOf(e: Expression, line: number): number {
+type Control = Pick<MessageHeader, 'inQueue' | 'error' | 'stamp'>
+
+/** TCP_INQ tells how much waits to be read; the error queue of what, and since when. */
+function controlOf(e: Expression, line: number): Control {
   if (e.kind !== 'list') throw new Unsupported('msg_control', line)
-  const [first, second] = e.items
-  if (first === undefined) return -1
-  if (second !== undefined) throw new Unsupported('several control messages', line)
-  const fields: readonly Field[] = first.kind === 'fields' ? first.fields : []
-  const field = (name: string): Expression | undefined =>
-    fields.find((each) => each.name === name)?.value
-  const type = nameOf(field('cmsg_type'), line)
-  if (type !== 'TCP_CM_INQ') throw new Unsupported(type, line)
-  return numberOf(field('cmsg_data'), line)
+  if (e.items.length === 0) return { ...NOTHING, inQueue: -1 }
+  return e.items.reduce<Control>((control, item) => {
+    const field = fieldOf(item)
+    const type = nameOf(field('cmsg_type'), line)
+    const data = field('cmsg_data')
+    switch (type) {
+      case 'TCP_CM_INQ':
+        return { ...control, inQueue: numberOf(data, line) }
+      case 'SCM_TIMESTAMPING': {
+        const stamp = fieldOf(data)
+        const [seconds, nanos] = [stamp('scm_sec'), stamp('scm_nsec')]
+        return { ...control, stamp: s(numberOf(seconds, line)) + numberOf(nanos, line) }
+      }
+      case 'IP_RECVERR':
+      case 'IPV6_RECVERR':
+      case 'CMSG_TYPE_RECVERR':
+        return { ...control, error: errorOf(fieldOf(data), line) }
+      default:
+        throw new Unsupported(type, line)
+    }
+  }, NOTHING)
+}
+
+type FieldOf = (name: string) => Expression | undefined
+
+function fieldOf(e: Expression | undefined): FieldOf {
+  const fields: readonly Field[] = e?.kind === 'fields' ? e.fields : []
+  return (name) => fields.find((each) => each.name === name)?.value
+}
+
+function errorOf(field: FieldOf, line: number): ErrorFields {
+  const number = (name: string): number => {
+    const value = field(`ee_${name}`)
+    return value === undefined ? 0 : numberOf(value, line)
+  }
+  return {
+    errno: number('errno'),
+    origin: number('origin'),
+    type: number('type'),
+    code: number('code'),
+    info: number('info'),
+    data: number('data'),
+  }
 }

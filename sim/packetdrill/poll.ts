@@ -1,4 +1,4 @@
-import { ALWAYS, readinessOf } from '../readiness.ts'
+import { ALWAYS, POLLERR, readinessOf } from '../readiness.ts'
 import { numberOf, POLLNVAL } from './constants.ts'
 import type { Attempt } from './attempt.ts'
 import type { Descriptors } from './descriptors.ts'
@@ -53,5 +53,6 @@ export function readiness(files: Descriptors, fd: number): number {
   const d = files.get(fd)
   if (d === undefined) return files.other(fd) === undefined ? POLLNVAL : 0
   const waiting = d.ready.length + d.datagrams.length
-  return readinessOf(files.socketOf(d), { error: d.error !== null, waiting })
+  const told = d.errors.records.length > 0 ? POLLERR : 0
+  return told | readinessOf(files.socketOf(d), { error: d.error !== null, waiting })
 }

@@ -7,12 +7,22 @@ import { atOnce, type Carry, onSocket, rejection } from './attempt.ts'
 import { MD5SIG_FLAG_PREFIX, nameOf, numberOf, single } from './constants.ts'
 import type { Descriptor, Descriptors } from './descriptors.ts'
 import { failedWith, type Outcome, returned } from './errno-result.ts'
+import { STAMP_NUMBERED, STAMP_NUMBERED_FROM_END } from './error-queue.ts'
 import { type Expression, type SystemCall, Unsupported } from './script.ts'
 import { endpointOf } from './socket-address.ts'
 
 /** Options of sockets that are no TCP's, with numbers. */
 const OTHERS = ['SO_BROADCAST', 'IP_MTU_DISCOVER', 'TCP_QUICKACK'] as const
-const NUMBERS: readonly string[] = [...Object.keys(TCP_SOCKET_OPTIONS), ...OTHERS, 'TCP_INQ']
+/** Those that the program's side alone knows of. */
+const HERE = ['SO_TIMESTAMPING', 'SO_ZEROCOPY', 'IP_RECVERR', 'IPV6_RECVERR'] as const
+type Here = (typeof HERE)[number]
+
+const NUMBERS: readonly string[] = [
+  ...Object.keys(TCP_SOCKET_OPTIONS),
+  ...OTHERS,
+  'TCP_INQ',
+  ...HERE,
+]
 /** Known, and without a meaning on a host with one program, or for a TCP without that feature. */
 const WITHOUT_EFFECT: readonly string[] = [
   'SO_PRIORITY',
@@ -48,7 +58,8 @@ function inlineOf(e: Expression | undefined, line: number): string {
   return String(value)
 }
 
-export const setOption: Carry = onSocket((d, call, line, { stage }) => {
+export const setOption: Carry = onSocket((d, call, line, files) => {
+  const { stage } = files
   const name = optionOf(call, line)
   if (WITHOUT_EFFECT.includes(name) || name === 'SO_OOBINLINE') return atOnce(() => returned(0))
   if (isTimeout(name)) {
@@ -57,6 +68,10 @@ export const setOption: Carry = onSocket((d, call, line, { stage }) => {
       d[name === 'SO_RCVTIMEO' ? 'receiveTimeout' : 'sendTimeout'] = timeout
       return returned(0)
     })
+  }
+  if (isHere(name)) {
+    const value = numberOf(single(call.args[3], line), line)
+    return atOnce(() => setHere(d, name, value, files))
   }
   if (name === 'TCP_INQ') {
     const value = numberOf(single(call.args[3], line), line)
@@ -71,6 +86,34 @@ export const setOption: Carry = onSocket((d, call, line, { stage }) => {
     return rejection(stage.call({ kind: 'set', socket: d.id, ...setting })) ?? returned(0)
   })
 })
+
+const isHere = (name: string): name is Here => HERE.includes(name as Here)
+
+function setHere(d: Descriptor, name: Here, value: number, files: Descriptors): Outcome {
+  const { errors } = d
+  switch (name) {
+    case 'SO_ZEROCOPY':
+      errors.zeroCopy = value !== 0
+      break
+    case 'SO_TIMESTAMPING': {
+      const s = files.socketOf(d)
+      const begins = value & STAMP_NUMBERED && (errors.stamps & STAMP_NUMBERED) === 0
+      if (begins && s?.kind === 'connection') {
+        errors.base = value & STAMP_NUMBERED_FROM_END ? s.snd.end : s.snd.una
+      }
+      errors.stamps = value
+      break
+    }
+    default:
+      d.tellsIcmp = value !== 0
+  }
+  return returned(0)
+}
+
+const getHere = ({ errors, tellsIcmp }: Descriptor, name: Here): number => {
+  if (name === 'SO_ZEROCOPY') return Number(errors.zeroCopy)
+  return name === 'SO_TIMESTAMPING' ? errors.stamps : Number(tellsIcmp)
+}
 
 function settingOf(name: string, e: Expression | undefined, line: number): SocketSetting {
   if (name === 'TCP_CONGESTION') return { option: name, value: textOf(e, line) }
@@ -173,6 +216,7 @@ function valueOf(d: Descriptor, name: string, { stage }: Descriptors): string | 
   if (name === 'SO_RCVTIMEO') return String(d.receiveTimeout)
   if (name === 'SO_SNDTIMEO') return String(d.sendTimeout)
   if (name === 'TCP_INQ') return String(Number(d.tellsQueue))
+  if (isHere(name)) return String(getHere(d, name))
   if (name === 'SO_TYPE') return d.protocol === 'tcp' ? '1' : '2'
   if (name === 'SO_ERROR') {
     const { error } = d

@@ -87,6 +87,8 @@ export class Stage {
   readonly sent: SentPacket[] = []
   /** Hears everything that the host says. */
   listener: (event: HostEvent) => void = () => {}
+  /** Hears of every step. */
+  stepped: () => void = () => {}
   readonly #config: StageConfig
   #host: DrivenHost
   #policy: TcpPolicy
@@ -179,6 +181,7 @@ export class Stage {
       },
     })
     for (const event of events) this.listener(event)
+    this.stepped()
     this.#carry()
     return events
   }
