@@ -52,10 +52,10 @@ function carrierOf(call: SystemCall, line: number, settings: ScriptSettings): Ca
   const into = (length: number, flags: number, wanted: MessageHeader | null = null): Carry => {
     // Urgent bytes stay in the stream: there is nothing beside it.
     if (flags & MSG_OOB) throw new Unsupported(`MSG_OOB with ${name}`, line)
-    return isNull(args[1]) && length > 0 ? badAddress : receive(length, flags, wanted)
+    return isNowhere(args[1]) && length > 0 ? badAddress : receive(length, flags, wanted)
   }
   const from = (length: number, flags: number, to: Endpoint | null = null): Carry =>
-    isNull(args[1]) && length > 0 ? badAddress : send(length, flags, to)
+    isNowhere(args[1]) && length > 0 ? badAddress : send(length, flags, to)
   switch (name) {
     case 'read':
       return into(n(2), 0)
@@ -89,6 +89,14 @@ function carrierOf(call: SystemCall, line: number, settings: ScriptSettings): Ca
 }
 
 const isNull = (e: Expression | undefined): boolean => e?.kind === 'word' && e.name === 'NULL'
+
+/** A buffer that is none, alone or the first of a vector or a message. */
+function isNowhere(e: Expression | undefined): boolean {
+  if (e?.kind === 'fields') return isNowhere(e.fields.find(({ name }) => name === 'msg_iov')?.value)
+  if (e?.kind !== 'list') return isNull(e)
+  const [first] = e.items
+  return first?.kind === 'fields' && isNull(first.fields[0]?.value)
+}
 
 const badAddress: Carry = onSocket(() => atOnce(() => failedWith('EFAULT')))
 

@@ -127,6 +127,7 @@ export const send = (length: number, flags: number, to: Endpoint | null): Carry 
         const more = (flags & MSG_MORE) !== 0
         const record = (flags & MSG_EOR) !== 0
         if (d.protocol === 'udp' && urgent) return failedWith('EOPNOTSUPP')
+        if (files.socketOf(d)?.kind === 'listener') return failedWith('EPIPE')
         if (d.protocol === 'udp') return sendDatagram(files, d.id, bytes, to)
         const s = files.socketOf(d)
         if (to !== null && !opened && mayOpen(s, flags)) {

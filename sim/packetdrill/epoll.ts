@@ -65,7 +65,8 @@ export const epollCtl: Carry = ({ args }, line, files) => {
   const fd = numberOf(args[2], line)
   const events = operation === 'EPOLL_CTL_DEL' ? 0 : eventOf(args[3], line).events
   return atOnce(() => {
-    if (epoll?.kind !== 'epoll') return failedWith('EINVAL')
+    if (files.get(fd) === undefined && files.other(fd) === undefined) return failedWith('EBADF')
+    if (epoll?.kind !== 'epoll' || files.other(fd) === epoll) return failedWith('EINVAL')
     const { items } = epoll
     const at = items.findIndex((item) => item.fd === fd)
     if (operation === 'EPOLL_CTL_ADD') {

@@ -106,8 +106,8 @@ function stamp(q: ErrorQueue, call: AwaitedCall, info: number, at: Nanos, length
     info,
     data: call.key,
   }
-  const told = call.stamps & STAMP_SOFTWARE ? at : null
-  q.records.push({ fields, at: told, length: call.stamps & STAMP_ALONE ? 0 : length })
+  const stamped = call.stamps & STAMP_SOFTWARE ? at : null
+  q.records.push({ fields, at: stamped, length: call.stamps & STAMP_ALONE ? 0 : length })
 }
 
 /** The buffer of a call is free; a network device without scatter and gather has had a copy. */

@@ -22,17 +22,18 @@ export const socket: Carry = ({ args, result }, line, files) => {
 
 export const bind = onSocket((d, { args }, line, files, { local, bindPort }) => {
   const at = endpointOf(args[1], { address: local, port: bindPort }, line)
-  return atOnce(() =>
-    d.id === null
-      ? failedWith('EINVAL')
-      : simple(files, {
-          kind: 'bind',
-          socket: d.id,
-          address: anyIsNull(at.address),
-          port: at.port,
-        }),
-  )
+  return atOnce(() => {
+    if (d.id === null || isPastBinding(d, files)) return failedWith('EINVAL')
+    const address = anyIsNull(at.address)
+    return simple(files, { kind: 'bind', socket: d.id, address, port: at.port })
+  })
 })
+
+/** A TCP that has begun to be one has its address. */
+function isPastBinding(d: Descriptor, files: Descriptors): boolean {
+  const kind = files.socketOf(d)?.kind
+  return kind === 'connection' || kind === 'listener'
+}
 
 /** INADDR_ANY and `in6addr_any` */
 const anyIsNull = (address: IpAddress): IpAddress | null =>
@@ -40,9 +41,19 @@ const anyIsNull = (address: IpAddress): IpAddress | null =>
 
 export const listen = onSocket((d, { args }, line, files) => {
   const backlog = numberOf(args[1], line)
-  return atOnce(() =>
-    d.id === null ? failedWith('EINVAL') : simple(files, { kind: 'listen', socket: d.id, backlog }),
-  )
+  return atOnce(() => {
+    const s = files.socketOf(d)
+    if (d.id === null || s?.kind === 'connection') return failedWith('EINVAL')
+    if (s?.kind === 'listener') return returned(0) // asked again
+    // Nobody has bound it: the host chooses a port.
+    if (s?.kind === 'unbound' && s.port === 0) {
+      const refused = rejection(
+        files.stage.call({ kind: 'bind', socket: d.id, address: null, port: 0 }),
+      )
+      if (refused !== null) return refused
+    }
+    return simple(files, { kind: 'listen', socket: d.id, backlog })
+  })
 })
 
 export const accept = onSocket((d, { result, args, name }, line, files) => {
@@ -76,6 +87,7 @@ export const connect = onSocket((d, { args }, line, files, settings) => {
         return simple(files, { kind: 'connect', socket: d.id, remote })
       }
       if (d.connected) return stands(d)
+      if (files.socketOf(d)?.kind === 'listener') return failedWith('EISCONN')
       if (d.id === null) return failedWith('ECONNABORTED')
       if (asked || d.connecting) return null
       asked = true
@@ -104,10 +116,20 @@ export const shutdown = onSocket((d, { args }, line, files) => {
   const how = numberOf(args[1], line)
   return atOnce(() => {
     const s = files.socketOf(d)
+    if (how < 0 || how > 2) return failedWith('EINVAL')
+    if (s?.kind === 'listener') return stopListening(d, files, how)
     if (s?.kind !== 'connection') return failedWith('ENOTCONN')
     return simple(files, { kind: 'shutdown', socket: s.id, how: HOW[how] ?? 'both' })
   })
 })
+
+/** Nothing is sent by a listener; one that is not to read is as new. */
+function stopListening(d: Descriptor, files: Descriptors, how: number): Outcome {
+  if (how !== SHUT_WR) files.renew(d)
+  return returned(0)
+}
+
+const SHUT_WR = 1
 
 /** By SHUT_RD, SHUT_WR, SHUT_RDWR. */
 const HOW = ['read', 'write', 'both'] as const
@@ -198,6 +220,7 @@ export const ioctl = onSocket((d, call, line, files) => {
   const read = requestOf(call, line)
   const expected = numberOf(single(call.args[2], line), line)
   return atOnce(() => {
+    if (files.socketOf(d)?.kind === 'listener') return failedWith('EINVAL')
     const actual = read(d, files)
     if (actual === expected) return returned(0)
     const differs = { expected: String(expected), actual: String(actual) }

@@ -38,6 +38,7 @@ const optionOf = ({ args }: SystemCall, line: number): string => nameOf(args[2],
 
 /** Whether the option and its value are known at all, before anything is done. */
 export function checkOption(call: SystemCall, line: number): void {
+  if (wrongArguments(call) !== null) return
   const name = optionOf(call, line)
   const value = call.args[3]
   if (name === 'TCP_CONGESTION') textOf(value, line)
@@ -51,6 +52,23 @@ export function checkOption(call: SystemCall, line: number): void {
   else throw new Unsupported(name, line)
 }
 
+/** What a kernel says before it looks at what is to be set; `null`: nothing. */
+function wrongArguments({ name, args }: SystemCall): string | null {
+  const [, , option, value, size] = args
+  // No system has so many.
+  if (option?.kind === 'number' && option.value >= NO_OPTION) return 'ENOPROTOOPT'
+  if (name !== 'setsockopt') return null
+  if (option?.kind === 'word' && TOLD_ONLY.includes(option.name)) return 'ENOPROTOOPT'
+  if (size?.kind !== 'number') return null
+  const isText = value?.kind === 'string' || option?.kind !== 'word' || option.name.includes('MD5')
+  if (!isText && size.value < INTEGER) return 'EINVAL'
+  return value?.kind === 'word' && value.name === 'NULL' ? 'EFAULT' : null
+}
+
+const NO_OPTION = 200
+/** Bytes of an `int`. */
+const INTEGER = 4
+
 /** Urgent bytes always stay in the stream: to switch that on is all that can be asked. */
 function inlineOf(e: Expression | undefined, line: number): string {
   const value = numberOf(single(e, line), line)
@@ -60,6 +78,8 @@ function inlineOf(e: Expression | undefined, line: number): string {
 
 export const setOption: Carry = onSocket((d, call, line, files) => {
   const { stage } = files
+  const wrong = wrongArguments(call)
+  if (wrong !== null) return atOnce(() => failedWith(wrong))
   const name = optionOf(call, line)
   if (WITHOUT_EFFECT.includes(name) || name === 'SO_OOBINLINE') return atOnce(() => returned(0))
   if (isTimeout(name)) {
@@ -96,10 +116,11 @@ function setHere(d: Descriptor, name: Here, value: number, files: Descriptors): 
       errors.zeroCopy = value !== 0
       break
     case 'SO_TIMESTAMPING': {
-      const s = files.socketOf(d)
+      const socket = files.socketOf(d)
       const begins = value & STAMP_NUMBERED && (errors.stamps & STAMP_NUMBERED) === 0
-      if (begins && s?.kind === 'connection') {
-        errors.base = value & STAMP_NUMBERED_FROM_END ? s.snd.end : s.snd.una
+      if (begins && socket?.kind === 'connection') {
+        const { snd } = socket
+        errors.base = value & STAMP_NUMBERED_FROM_END ? snd.end : snd.una
       }
       errors.stamps = value
       break
@@ -177,6 +198,8 @@ function lingerOf(e: Expression | undefined, line: number): number {
 }
 
 export const getOption: Carry = onSocket((d, call, line, files) => {
+  const wrong = wrongArguments(call)
+  if (wrong !== null) return atOnce(() => failedWith(wrong))
   const name = optionOf(call, line)
   const expected = expectedOf(name, call.args[3], line)
   const size = sizeOf(call.args[4], line)
