@@ -113,6 +113,14 @@ export const MUTATIONS: readonly Mutation[] = [
     'policy.keepAlive || policy.alwaysKeepAlive',
     'policy.keepAlive',
   ),
+  tcp(
+    'a deferred connection opened',
+    'segment-arrives',
+    'if (waitsForText(s, seg)) {',
+    'if (false) {',
+  ),
+  tcp('a deferred SYN,ACK repeated', 'timers', 'if (isDeferred(s)) ', 'if (false) '),
+  tcp('no last chance', 'timers', ' && !isLastChance(s)', ''),
   tcp('no TIME-WAIT', 'lifecycle', 'now + 2 * s.policy.msl', 'now'),
   tcp(
     'the MSS of the peer ignored',

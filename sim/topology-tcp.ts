@@ -130,6 +130,8 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   corkTime: 'duration',
   quickAcks: 'count',
   deferAccept: 'duration',
+  defersHandshake: 'flag',
+  deferredAck: 'duration',
   reuseAddress: 'flag',
   reusePort: 'flag',
   signatureFirst: 'flag',

@@ -52,7 +52,7 @@ export function becomeEstablished(s: TcpState, now: Nanos, seg: TcpSegment, out:
   if (policy.roomInMemory) s.rcv.adv = seqAdd(s.rcv.nxt, initialWindow(s))
   enter(s, 'ESTABLISHED', out)
   if (s.listener >= 0) {
-    if (policy.deferAccept === 0) return accept(s, out)
+    if (policy.deferAccept === 0 || policy.defersHandshake) return accept(s, out)
     s.unaccepted = true
     s.timers.hold = now + policy.deferAccept
     return

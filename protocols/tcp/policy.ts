@@ -218,6 +218,10 @@ export interface TcpChoices {
   readonly quickAcks: number
   /** TCP_DEFER_ACCEPT: a connection is not accepted before its first bytes, or this time. */
   readonly deferAccept: Nanos
+  /** Until then it stays half open, and the time is counted in timeouts of the SYN,ACK: see `defer.ts`. */
+  readonly defersHandshake: boolean
+  /** With it, whoever connects waits so long for text to go with the ACK of the SYN,ACK; 0: it does not. */
+  readonly deferredAck: Nanos
   /** SO_REUSEADDR, SO_REUSEPORT: who may be bound beside others; see `../host/port-conflict.ts`. */
   readonly reuseAddress: boolean
   readonly reusePort: boolean

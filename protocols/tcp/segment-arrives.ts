@@ -2,6 +2,7 @@ import type { Errno } from '../errno.ts'
 import { type Seq, seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { ackArrives } from './ack-arrives.ts'
+import { deferralEnds, waitsForText } from './defer.ts'
 import { noteMark } from './ecn.ts'
 import {
   handshakeOver,
@@ -110,9 +111,13 @@ function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void 
     transmit(s, now, out)
     if (s.rcv.lastAck === s.rcv.nxt) return
     if (s.fastOpen !== null && s.fastOpen.writer) s.timers.delayedAck = now + s.policy.delayedAck
+    else if (defersAck(s)) s.timers.delayedAck = now + s.policy.deferredAck
     else sendAck(s, now, out)
   }
 }
+
+const defersAck = ({ policy }: TcpState): boolean =>
+  policy.deferAccept > 0 && policy.deferredAck > 0
 
 function takeSyn(s: TcpState, seg: TcpSegment): void {
   s.irs = seg.seq
@@ -301,6 +306,12 @@ function synAcknowledged(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut):
     handshakeOver(s, s.fastOpen, now, seg, out)
     return true
   }
+  if (waitsForText(s, seg)) {
+    s.unaccepted = true
+    drop(seg, 'tcp accept deferred', out)
+    return false
+  }
+  deferralEnds(s)
   takeWindow(s, seg)
   snd.wnd = seg.window << snd.wndScale
   snd.maxWnd = snd.wnd

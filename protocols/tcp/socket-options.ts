@@ -1,5 +1,6 @@
 import { DEFAULT_TTL } from '../ipv4/packet.ts'
 import { ms, s } from '../time.ts'
+import { deferralOf } from './defer.ts'
 import type { TcpChoices, TcpPolicy } from './policy.ts'
 
 /** What a numeric option of a TCP socket may be, and what it changes: a socket has its own policy. */
@@ -130,7 +131,12 @@ export const TCP_SOCKET_OPTIONS = {
     write: (value) => ({ finWait2: value < 0 ? -1 : Math.min(value, LINGER2_MAX) * s(1) }),
   },
   /** Seconds that a listener waits for the first bytes of a connection. */
-  TCP_DEFER_ACCEPT: span('deferAccept', s(1), 0, 32_767),
+  TCP_DEFER_ACCEPT: {
+    ...span('deferAccept', s(1), 0, 32_767),
+    write: (value, policy) => ({
+      deferAccept: policy.defersHandshake ? deferralOf(value * s(1), policy) : value * s(1),
+    }),
+  },
   /** Of a listener: how many connections may be in use before their handshake is over (RFC 7413). */
   TCP_FASTOPEN: {
     min: 0,

@@ -1,5 +1,6 @@
 import { NEVER, type Nanos } from '../time.ts'
 import { isOpening, isPending, LOST_IN_EARNEST, synUnanswered } from './fast-open.ts'
+import { isDeferred, isLastChance } from './defer.ts'
 import { holdTimeout } from './hold.ts'
 import { keepAliveTimeout } from './keep-alive.ts'
 import { fail, finish } from './lifecycle.ts'
@@ -104,7 +105,7 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const { rto, policy } = s
   const opening = isOpening(s)
   rto.retransmits += 1
-  if (isOver(s, now, opening) || isStuck(s, now)) {
+  if ((isOver(s, now, opening) && !isLastChance(s)) || isStuck(s, now)) {
     // Nobody waits for the answer to a SYN that came from outside.
     synUnanswered(s, out)
     return s.state === 'SYN-RECEIVED' && s.listener >= 0 && !isPending(s)
@@ -116,7 +117,8 @@ function retransmissionTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   if (s.tally !== null) noteTimeout(s.tally, now, rto.retransmits)
   if (opening) {
     if (rto.retransmits === LOST_IN_EARNEST) openingInEarnest(s, out)
-    sendSyn(s, now, out)
+    if (isDeferred(s)) s.timers.retransmit = now + rto.rto
+    else sendSyn(s, now, out)
     return boundTimeout(s)
   }
   suspectBlackHole(s, out)

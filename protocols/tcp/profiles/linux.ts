@@ -54,6 +54,8 @@ export const LINUX = RFC.with({
   msl: s(30), // TCP_TIMEWAIT_LEN is 60 s
   finWait2: s(60), // tcp_fin_timeout
   resetsHalfOpen: false,
+  defersHandshake: true, // tcp_check_req
+  deferredAck: ms(200), // TCP_DELACK_MAX
   signatureFirst: true, // tcp_options_write
   signedTimestamps: false, // tcp_syn_options, tcp_synack_options
   // What buffers are tuned up to, for ours have one size: tcp_wmem, tcp_rmem.

@@ -131,6 +131,8 @@ export const RFC = createPolicy({
   corkTime: ms(200),
   quickAcks: 0,
   deferAccept: 0,
+  defersHandshake: false,
+  deferredAck: 0,
   reuseAddress: false,
   reusePort: false,
   signs: 'nobody',
