@@ -2,7 +2,7 @@ import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { noteDelivery } from './delivery.ts'
-import { echoArrives } from './ecn.ts'
+import { echoArrives, shrinkOn } from './ecn.ts'
 import { enter, finish, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { growsWindow } from './episode.ts'
@@ -180,7 +180,10 @@ function ackTallied(s: TcpState, t: Tally, now: Nanos, seg: TcpSegment, acked: n
     rto.latest = now - board.sackedAt
     sampleByRound(s, t, rto.latest)
   }
-  if (acked > 0 && delivered > 0 && !marked && isWindowUsed(s, t) && growsWindow(s)) {
+  const shrinks = s.ecn !== null && s.ecn.reduction !== null
+  if (shrinks) shrinkOn(s, s.ecn!, delivered, acked > 0)
+  const grows = !marked && (!shrinks || s.ecn!.reduction === null) && growsWindow(s)
+  if (acked > 0 && delivered > 0 && grows && isWindowUsed(s, t)) {
     controlOf(s).acked(s, now, delivered)
   }
   if (acked > 0) noteProgress(t, now)

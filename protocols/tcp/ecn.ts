@@ -1,7 +1,8 @@
-import { type Seq, seqDiff, seqLeq } from '../sequence.ts'
+import { type Seq, seqDiff, seqGt, seqLeq } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
-import { isRecovering } from './recovery.ts'
+import { createEpisode, type Episode, isRecovering, outside } from './recovery.ts'
+import { prrInSegments } from './prr.ts'
 import { ACK, CWR, ECE, SYN, type TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
 
@@ -27,6 +28,10 @@ export interface Ecn {
   cwr: boolean
   /** What had been sent at the last reduction: until it is acknowledged, there is no other. */
   recover: Seq
+  /** A packet of the peer's was capable of it (TCPI_OPT_ECN_SEEN). */
+  seen: boolean
+  /** The window shrinks segment by segment (RFC 6937), where it is counted so. */
+  reduction: Episode | null
 }
 
 const BOTH = ECE | CWR
@@ -50,12 +55,13 @@ export function agreeOnEcn(s: TcpState, { flags }: TcpSegment): void {
       ? // Both bits come back from hosts that reflect what they do not know.
         asksForEcn(s) && bits === ECE
       : policy.ecn !== 'off' && bits === BOTH
-  s.ecn = agreed ? { echo: false, cwr: false, recover: s.iss } : null
+  s.ecn = agreed ? { echo: false, cwr: false, recover: s.iss, reduction: null, seen: false } : null
 }
 
 /** §6.1.3: what an acceptable data segment says to its receiver, and the mark that it came with. */
 export function noteMark(ecn: Ecn, { flags, payload }: TcpSegment, codepoint: number): void {
   if (payload.length === 0 || flags & SYN) return
+  if (codepoint !== NOT_ECT) ecn.seen = true
   if (flags & CWR) ecn.echo = false
   if (codepoint === CE) ecn.echo = true
 }
@@ -65,9 +71,28 @@ export function echoArrives(s: TcpState, now: Nanos, ecn: Ecn, ack: Seq): void {
   const { cc, snd } = s
   if (isRecovering(s) || seqLeq(ack, ecn.recover)) return
   const control = controlOf(s)
-  control.lost(s, now, seqDiff(snd.max, snd.una))
-  if (control.prr) cc.cwnd = Math.min(cc.cwnd, cc.ssthresh)
+  const { cwnd } = cc
+  const { wholeWindows } = s.policy
+  control.lost(s, now, wholeWindows ? cwnd : seqDiff(snd.max, snd.una))
+  if (wholeWindows) {
+    cc.ssthresh = Math.max(Math.floor(cc.ssthresh / s.mss), 2) * s.mss
+    ecn.reduction = createEpisode(now, cwnd)
+  } else if (control.prr) cc.cwnd = Math.min(cc.cwnd, cc.ssthresh)
   windowReduced(s)
+}
+
+/** An ACK has delivered so many bytes while the window shrinks for a mark. */
+export function shrinkOn(s: TcpState, ecn: Ecn, delivered: number, wins: boolean): void {
+  const { cc, snd, mss } = s
+  if (ecn.reduction === null) return
+  // Until more than what was out then is acknowledged: CWR is to reach the receiver.
+  if (seqGt(snd.una, ecn.recover)) {
+    ecn.reduction = null
+    cc.cwnd = cc.ssthresh
+  } else if (delivered > 0) {
+    const pipe = seqDiff(snd.max, snd.una) - outside(s)
+    cc.cwnd = pipe + prrInSegments(ecn.reduction, delivered, pipe, cc.ssthresh, mss, wins)
+  }
 }
 
 /** The window has shrunk, whatever the reason: the receiver hears of it. */

@@ -2,7 +2,16 @@ import { seqDiff } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { windowReduced } from './ecn.ts'
-import { DISORDER, type Episode, LOSS, OPEN, outside, type Phase, RECOVERY } from './recovery.ts'
+import {
+  createEpisode,
+  DISORDER,
+  type Episode,
+  LOSS,
+  OPEN,
+  outside,
+  type Phase,
+  RECOVERY,
+} from './recovery.ts'
 import type { TcpState } from './state.ts'
 
 // How a connection enters and leaves an episode of loss.
@@ -21,15 +30,9 @@ function begin(s: TcpState, now: Nanos, phase: Phase, before = 0): Episode {
   recovery.recover = snd.max
   recovery.partial = false
   recovery.left = 0
-  return (recovery.episode = {
-    recoverFs: s.policy.wholeWindows && phase === RECOVERY ? before : seqDiff(snd.max, snd.una),
-    prrDelivered: 0,
-    prrOut: 0,
-    reducedAt: now,
-    force: true,
-    rescued: false,
-    frto: 0,
-  })
+  const flight = seqDiff(snd.max, snd.una)
+  const counts = s.policy.wholeWindows && phase === RECOVERY
+  return (recovery.episode = createEpisode(now, counts ? before : flight))
 }
 
 function remember(s: TcpState): void {
@@ -59,9 +62,19 @@ export function enterRecovery(s: TcpState, now: Nanos): void {
   const control = controlOf(s)
   remember(s)
   const { cwnd } = s.cc
-  control.lost(s, now, lossWindow(s))
-  roundThreshold(s)
-  begin(s, now, RECOVERY, cwnd)
+  // The window is shrinking already, for a mark.
+  const reduction = s.ecn === null ? null : s.ecn.reduction
+  if (reduction === null) {
+    control.lost(s, now, lossWindow(s))
+    roundThreshold(s)
+  }
+  const episode = begin(s, now, RECOVERY, cwnd)
+  if (reduction !== null) {
+    episode.recoverFs = reduction.recoverFs
+    episode.prrDelivered = reduction.prrDelivered
+    episode.prrOut = reduction.prrOut
+    s.ecn!.reduction = null
+  }
   if (control.prr) s.cc.cwnd = s.cc.ssthresh
   windowReduced(s)
 }

@@ -210,7 +210,7 @@ function options({ timestamps, sackPermitted, scaled, ecn, fastOpen }: TcpState)
 }
 
 function caState({ recovery, snd, ecn }: TcpState): number {
-  const reduced = ecn !== null && seqLt(snd.una, ecn.recover)
+  const reduced = ecn !== null && (ecn.reduction !== null || seqLt(snd.una, ecn.recover))
   return recovery.phase === OPEN && reduced ? CWR : recovery.phase
 }
 

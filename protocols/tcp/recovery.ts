@@ -48,6 +48,16 @@ export interface Episode {
   frto: number
 }
 
+export const createEpisode = (now: Nanos, recoverFs: number): Episode => ({
+  recoverFs,
+  prrDelivered: 0,
+  prrOut: 0,
+  reducedAt: now,
+  force: true,
+  rescued: false,
+  frto: 0,
+})
+
 /** What was so before the loss that perhaps was none: see `undo.ts`. */
 export interface Undo {
   readonly cwnd: number

@@ -200,6 +200,7 @@ export function sendData(
   rto.sentAt = now
   const { episode } = s.recovery
   if (episode !== null) episode.prrOut += length
+  if (ecn !== null && ecn.reduction !== null) ecn.reduction.prrOut += length
   let flags = ACK
   if (fin) flags |= FIN
   // RFC 9293 §3.9.1.2: PSH on the segment that empties the queue.
