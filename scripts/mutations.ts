@@ -144,6 +144,9 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp('an ACK of unsent data obeyed', 'ack-arrives', 'seqGt(seg.ack, snd.max) ||', ''),
   tcp('the window moved by old segments', 'ack-arrives', 'seqLeq(snd.wl1, seg.seq)', 'true'),
   tcp('ECE ignored', 'ecn', 'control.lost(s, now, seqDiff(snd.max, snd.una))', ''),
+  tcp('CE of text not counted', 'accurate-ecn', 'if (codepoint === CE) a.cep += 1', ''),
+  tcp('counters of marks begin at zero', 'accurate-ecn', 'FIRST_CEP = 5', 'FIRST_CEP = 0'),
+  tcp('an ACE that is cleared believed', 'accurate-ecn', 'a.mute = ace === 0', 'a.mute = false'),
   tcp('marks not echoed', 'ecn', 'ecn.echo = true', 'ecn.echo = false'),
   tcp('no SWS avoidance by the sender', 'transmit', 'length >= snd.maxWnd / 2', 'true'),
   tcp('no SWS avoidance by the receiver', 'window', 'free - offered >= enough', 'free > offered'),
@@ -367,5 +370,10 @@ export const MUTATIONS: readonly Mutation[] = [
     'const error = this.#untold\n    this.#untold = null\n    return',
     'const error = this.#untold\n    return',
   ),
-  sim('connect that waits says so twice', 'tcp-socket', "this.#stage = 'connecting'\n", '\n'),
+  sim(
+    'connect that waits says so twice',
+    'tcp-socket',
+    "this.#stage === 'standing' ? 'connected' : 'connecting'\n",
+    'this.#stage\n',
+  ),
 ]

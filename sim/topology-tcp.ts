@@ -78,6 +78,8 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   undoesWholly: 'flag',
   pacing: 'flag',
   ecn: ECN_POLICIES,
+  accurateEcn: ECN_POLICIES,
+  accurateEcnOption: 'flag',
   fastOpen: FAST_OPEN_SIDES,
   ecnSynRetries: 'count',
   trafficClass: 'count',

@@ -18,7 +18,12 @@ import {
   OPTION_EXPERIMENT,
   OPTION_FAST_OPEN,
 } from '../protocols/tcp/fast-open-option.ts'
-import { ACK, CWR, ECE, FIN, PSH, RST, SYN, TCP_HEADER, URG } from '../protocols/tcp/segment.ts'
+import {
+  countersText,
+  OPTION_ACCURATE_ECN_0,
+  OPTION_ACCURATE_ECN_1,
+} from '../protocols/tcp/accurate-ecn.ts'
+import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, TCP_HEADER, URG } from '../protocols/tcp/segment.ts'
 import { UDP_HEADER } from '../protocols/udp/datagram.ts'
 import { add, defect, type Dissection, hex } from './dissect-layers.ts'
 
@@ -31,6 +36,7 @@ const FLAGS: readonly (readonly [number, string])[] = [
   [URG, 'URG'],
   [ECE, 'ECE'],
   [CWR, 'CWR'],
+  [AE, 'AE'],
 ]
 
 /** `length`: what the IP header leaves for the segment; `b` may hold less where it was cut. */
@@ -40,7 +46,7 @@ export function dissectTcp(found: Dissection, b: Bytes, pseudoSum: number, lengt
   }
   const word = u16(b, 12)
   const header = (word >>> 12) * 4
-  const flags = word & 0xff
+  const flags = word & 0x1ff
   const options =
     header >= TCP_HEADER && header <= b.length ? readTcpOptions(b, TCP_HEADER, header) : null
   add(found, 'tcp', {
@@ -49,7 +55,7 @@ export function dissectTcp(found: Dissection, b: Bytes, pseudoSum: number, lengt
     sequence: i32(b, 4) >>> 0,
     acknowledgment: i32(b, 8) >>> 0,
     headerLength: header,
-    reserved: (word >>> 8) & 15,
+    reserved: (word >>> 9) & 7,
     flags: FLAGS.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name),
     window: u16(b, 14),
     checksum: hex(u16(b, 16), 4),
@@ -166,6 +172,9 @@ function optionTexts(options: TcpOptions): string[] {
         return `timestamps=${options.timestampValue >>> 0}/${options.timestampEcho >>> 0}`
       case OPTION_MD5:
         return `md5=${toHex(options.unknown[other++]!)}`
+      case OPTION_ACCURATE_ECN_0:
+      case OPTION_ACCURATE_ECN_1:
+        return `accurate-${countersText(kind, options.unknown[other++]!).toLowerCase().replaceAll(' ', '-')}`
       case OPTION_FAST_OPEN:
         return `fast-open=${toHex(options.unknown[other++]!)}`
       case OPTION_EXPERIMENT: {

@@ -1,6 +1,6 @@
 import type { IpAddress } from '../address.ts'
 import type { IpPacket } from '../ipv6/packet.ts'
-import { ECN_BITS, NOT_ECT } from '../tcp/ecn.ts'
+import { ECN_BITS, NOT_ECT } from '../tcp/codepoints.ts'
 import { isn } from '../tcp/isn.ts'
 import { finish } from '../tcp/lifecycle.ts'
 import { defaultMss } from '../tcp/negotiate.ts'
@@ -185,7 +185,7 @@ function synArrives(
   if (s === null) return
   if (isPending(s)) listener.fastOpen.waiting += 1
   else listener.opening += 1
-  stepTcp(h, now, s.id, segment, NOT_ECT, out)
+  stepTcp(h, now, s.id, segment, packet.details.trafficClass & ECN_BITS, out)
 }
 
 /** A connection answers the way that its SYN came. */

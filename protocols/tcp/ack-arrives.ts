@@ -2,7 +2,7 @@ import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { noteDelivery } from './delivery.ts'
-import { echoArrives, shrinkOn } from './ecn.ts'
+import { echoArrives, marksIn, shrinkOn } from './ecn.ts'
 import { enter, finish, startTimeWait } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { growsWindow } from './episode.ts'
@@ -13,7 +13,7 @@ import { endBackOff, sampleRtt } from './rto.ts'
 import { newAck, type Scoreboard, segmentsIn } from './scoreboard.ts'
 import { acknowledge, tellsDuplicate } from './sack.ts'
 import { sackAckArrives } from './sack-recovery.ts'
-import { ECE, FIN, SYN, type TcpSegment } from './segment.ts'
+import { FIN, SYN, type TcpSegment } from './segment.ts'
 import { dropBefore } from './send-queue.ts'
 import type { TcpState } from './state.ts'
 import { scheduleProbe } from './tail-timer.ts'
@@ -43,10 +43,11 @@ export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut
   const acked = seqDiff(seg.ack, snd.una)
   const { tally } = s
   if (tally !== null) s.rto.latest = -1
-  if (seg.flags & ECE && s.ecn !== null) echoArrives(s, now, s.ecn, seg.ack)
+  const marks = s.ecn === null ? 0 : marksIn(s, s.ecn, seg, acked)
+  if (s.ecn !== null && marks > 0) echoArrives(s, now, s.ecn, seg.ack)
   if (s.board !== null) newAck(s.board)
   if (acked > 0) {
-    newDataAcknowledged(s, now, seg, acked, out)
+    newDataAcknowledged(s, now, seg, acked, marks, out)
     if (s.state === 'CLOSED') return false
   } else if (acked === 0 && !s.sackPermitted && isDuplicate(s, seg)) {
     renoDuplicate(s, now, out)
@@ -54,7 +55,7 @@ export function ackArrives(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut
   if (s.sackPermitted && acked >= 0 && mattersToRecovery(s, seg)) {
     sackAckArrives(s, now, seg, acked, out)
   }
-  if (tally !== null && acked >= 0) ackTallied(s, tally, now, seg, acked)
+  if (tally !== null && acked >= 0) ackTallied(s, tally, now, acked, marks)
   if (acked > 0) scheduleProbe(s, now)
   if (s.cc.rate !== null) noteDelivery(s, s.cc.rate, now, acked)
   updateWindow(s, now, seg, out)
@@ -86,6 +87,7 @@ function newDataAcknowledged(
   now: Nanos,
   seg: TcpSegment,
   acked: number,
+  marks: number,
   out: TcpOut,
 ): void {
   const { snd, rto, timers } = s
@@ -96,8 +98,7 @@ function newDataAcknowledged(
   // What was sent again had arrived, and it is its copy that is answered: ACKs were lost, the path takes
   // no longer than before, and there is no reason to wait longer.
   if (delay !== NEVER && s.recovery.phase === LOSS && tellsDuplicate(seg)) endBackOff(rto, s.policy)
-  const marked = seg.flags & ECE && s.ecn !== null
-  if (s.tally === null && s.cc.limited && !marked && growsWindow(s)) {
+  if (s.tally === null && s.cc.limited && marks === 0 && growsWindow(s)) {
     controlOf(s).acked(s, now, acked)
   }
   snd.una = seg.ack
@@ -170,19 +171,18 @@ function measureFlight(
 }
 
 /** Of an ACK that has been dealt with: figures, and what the window may grow by (tcp_cong_control). */
-function ackTallied(s: TcpState, t: Tally, now: Nanos, seg: TcpSegment, acked: number): void {
+function ackTallied(s: TcpState, t: Tally, now: Nanos, acked: number, marks: number): void {
   const { board, rto } = s
   const delivered = board === null ? acked : board.delivered + board.unpadded
   t.delivered += segmentsIn(delivered, s.mss)
-  const marked = seg.flags & ECE && s.ecn !== null
-  if (marked) t.deliveredMarked += segmentsIn(delivered, s.mss)
+  t.deliveredMarked += Math.min(marks, segmentsIn(delivered, s.mss))
   if (board !== null && board.sackedAt !== NEVER && rto.latest < 0) {
     rto.latest = now - board.sackedAt
     sampleByRound(s, t, rto.latest)
   }
   const shrinks = s.ecn !== null && s.ecn.reduction !== null
   if (shrinks) shrinkOn(s, s.ecn!, delivered, acked > 0)
-  const grows = !marked && (!shrinks || s.ecn!.reduction === null) && growsWindow(s)
+  const grows = marks === 0 && (!shrinks || s.ecn!.reduction === null) && growsWindow(s)
   if (acked > 0 && delivered > 0 && grows && isWindowUsed(s, t)) {
     controlOf(s).acked(s, now, delivered)
   }

@@ -1,4 +1,5 @@
 import { type IpAddress, isIpv4 } from '../address.ts'
+import { withCounters } from './accurate-ecn.ts'
 import { agreeOnEcn } from './ecn.ts'
 import { withFastOpen } from './fast-open-option.ts'
 import { NO_OPTIONS, TcpOptions, TIMESTAMP_BYTES } from './options.ts'
@@ -39,17 +40,23 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
     NONE,
   )
   const { fastOpen } = s
-  if (fastOpen === null || fastOpen.option === null) return agreed
+  if (fastOpen === null || fastOpen.option === null) return countersOnSyn(s, agreed)
   // RFC 7413 §4.2.1: a SYN that has to be sent again says nothing of it; a SYN,ACK is as it was.
   if (s.listener < 0 && (s.state !== 'SYN-SENT' || s.rto.retransmits > 0)) return agreed
   return withFastOpen(agreed, fastOpen.option, policy)
 }
 
+/** RFC 9768 §3.2.3.2.1: a SYN,ACK shows whether the option comes through. */
+function countersOnSyn({ ecn, policy, state }: TcpState, options: TcpOptions): TcpOptions {
+  if (state === 'SYN-SENT' || ecn === null || ecn.accurate === null) return options
+  return policy.accurateEcnOption ? withCounters(options, ecn.accurate) : options
+}
+
 /** The buffer that the scale has to serve: what it is, or what it may become. */
 const scaledBuffer = (s: TcpState): number => Math.max(s.rcv.buffer, s.policy.receiveBufferMax)
 
-/** Takes what the peer's SYN offers, where our policy offers it too. */
-export function agree(s: TcpState, syn: TcpSegment): void {
+/** Takes what the peer's SYN offers, where our policy offers it too; `codepoint`: of its IP header. */
+export function agree(s: TcpState, syn: TcpSegment, codepoint: number): void {
   const { options } = syn
   const { policy } = s
   const offers = !policy.noOptions
@@ -59,7 +66,7 @@ export function agree(s: TcpState, syn: TcpSegment): void {
   s.sackPermitted = offers && policy.sackPermitted && options.sackPermitted
   s.timestamps = offers && mayStamp(s) && options.hasTimestamps
   if (s.timestamps) s.tsRecent = options.timestampValue
-  agreeOnEcn(s, syn)
+  agreeOnEcn(s, syn, codepoint)
   s.peerMss = options.mss < 0 ? defaultMss(s.remoteAddress) : Math.max(options.mss, MIN_MSS)
   s.mss = sendMss(s)
 }

@@ -78,6 +78,9 @@ export interface TcpChoices {
   readonly pacing: boolean
   /** RFC 3168. */
   readonly ecn: EcnPolicy
+  /** RFC 9768: the same with feedback that counts, and whether ACKs have its option. */
+  readonly accurateEcn: EcnPolicy
+  readonly accurateEcnOption: boolean
   /** RFC 3168 §6.1.1.1: so many repetitions of our SYN still ask for it. */
   readonly ecnSynRetries: number
   /** Bytes. The receive buffer decides the window scale that is offered. */

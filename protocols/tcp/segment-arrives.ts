@@ -45,9 +45,9 @@ export function segmentArrives(
     case 'CLOSED':
       return inClosed(seg, out)
     case 'LISTEN':
-      return inListen(s, now, seg, out)
+      return inListen(s, now, seg, codepoint, out)
     case 'SYN-SENT':
-      return inSynSent(s, now, seg, out)
+      return inSynSent(s, now, seg, codepoint, out)
     default:
       return inOtherStates(s, now, seg, codepoint, out)
   }
@@ -60,12 +60,12 @@ function inClosed(seg: TcpSegment, out: TcpOut): void {
 }
 
 /** §3.10.7.2. The host hands a listening connection nothing but a SYN; the rest is for the rule. */
-function inListen(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+function inListen(s: TcpState, now: Nanos, seg: TcpSegment, codepoint: number, out: TcpOut): void {
   if (seg.flags & RST) return
   if (seg.flags & ACK) return inClosed(seg, out)
   if (!(seg.flags & SYN)) return
   takeSyn(s, seg)
-  agree(s, seg)
+  agree(s, seg, codepoint)
   if (s.fastOpen !== null && s.fastOpen.pending) return openAtOnce(s, s.fastOpen, now, seg, out)
   if (s.policy.keepsSynText) keepText(s, seg, out)
   enter(s, 'SYN-RECEIVED', out)
@@ -73,7 +73,7 @@ function inListen(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
 }
 
 /** §3.10.7.3 */
-function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void {
+function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, codepoint: number, out: TcpOut): void {
   const { snd } = s
   const acks = (seg.flags & ACK) !== 0
   if (acks && (seqLeq(seg.ack, s.iss) || seqGt(seg.ack, snd.max))) {
@@ -89,7 +89,7 @@ function inSynSent(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut): void 
   }
   if (!(seg.flags & SYN)) return
   takeSyn(s, seg)
-  agree(s, seg)
+  agree(s, seg, codepoint)
   if (s.policy.wholeSegments) s.rcv.buffer = wholeSegments(s)
   if (!acks) {
     keepText(s, seg, out)
@@ -155,7 +155,7 @@ function inOtherStates(
   if (seg.flags & RST) return resetArrives(s, now, seg, out)
   if (!(seg.flags & ACK)) return drop(seg, 'tcp no ack', out)
   if (s.timestamps && seqLeq(seg.seq, s.rcv.lastAck)) rememberTimestamp(s, seg)
-  if (s.ecn !== null) noteMark(s.ecn, seg, codepoint)
+  if (s.ecn !== null) noteMark(s, s.ecn, seg, codepoint)
   const opened = s.state !== 'ESTABLISHED' && isOpening(s)
   if (opened && !synAcknowledged(s, now, seg, out)) return
   if (!ackArrives(s, now, seg, out)) return

@@ -11,6 +11,8 @@ export const ACK = 0x10
 export const URG = 0x20
 export const ECE = 0x40
 export const CWR = 0x80
+/** RFC 9768 §3.1.2 */
+export const AE = 0x100
 
 export const TCP_HEADER = 20
 

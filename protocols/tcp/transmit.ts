@@ -1,18 +1,20 @@
 import { type Bytes, NO_BYTES } from '../bytes.ts'
 import { type Seq, seqAdd, seqDiff, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
+import { withCounters } from './accurate-ecn.ts'
 import { NO_OPTIONS, timestampOptions, type TcpOptions } from './options.ts'
 import { controlOf } from './congestion/control-of.ts'
 import { mustWait, paced } from './pacing.ts'
 import { rateAppLimited, rateSent } from './rate.ts'
 import { inNetwork } from './delivery.ts'
-import { ECT_0, NOT_ECT, synEcnFlags } from './ecn.ts'
+import { ECT_0, NOT_ECT } from './codepoints.ts'
+import { type Ecn, marksOf, synEcnFlags } from './ecn.ts'
 import { synOptions } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
 import { createRack } from './rack.ts'
 import { outside } from './recovery.ts'
 import { ackOptions } from './sack-option.ts'
-import { ACK, CWR, ECE, FIN, PSH, SYN, TcpSegment, URG } from './segment.ts'
+import { ACK, CWR, FIN, PSH, SYN, TcpSegment, URG } from './segment.ts'
 import { append, endOf, RETRANSMITTED, unknownFlight } from './scoreboard.ts'
 import { leftOfRecord, sliceAt } from './send-queue.ts'
 import type { RetransmitCause, TcpState } from './state.ts'
@@ -69,8 +71,7 @@ function emit(
       s.remotePort,
       seq,
       flags & ACK ? rcv.nxt : 0,
-      // RFC 3168 §6.1.3
-      ecn !== null && ecn.echo && !(flags & SYN) ? flags | ECE : flags,
+      ecn !== null && !(flags & SYN) ? flags | marksOf(ecn) : flags,
       window,
       urgent,
       options,
@@ -101,9 +102,16 @@ export function sendBareAck(s: TcpState, now: Nanos, out: TcpOut): void {
   // Before the handshake is over there is no window yet.
   const seq = seqGt(snd.max, edge) && s.state !== 'SYN-RECEIVED' ? edge : snd.max
   const plain = s.reassembly === null && s.rcv.dupStart === s.rcv.dupEnd
-  const options = plain ? optionsAt(s, now) : ackOptions(s, timestampAt(s, now))
+  const known = plain ? optionsAt(s, now) : ackOptions(s, timestampAt(s, now))
+  const options = s.ecn === null ? known : withMarks(s, s.ecn, known)
   emit(s, seq, ACK, advertise(s), options, NO_BYTES, NOT_ECT, out)
 }
+
+/** RFC 9768 §3.2.3: ACKs without text have the option once the peer's has come through. */
+const withMarks = (s: TcpState, { accurate }: Ecn, options: TcpOptions): TcpOptions =>
+  accurate !== null && accurate.optionCame && s.policy.accurateEcnOption
+    ? withCounters(options, accurate)
+    : options
 
 /** `<SYN>` or `<SYN,ACK>`, first or again: the state says which. */
 export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
@@ -208,7 +216,7 @@ export function sendData(
   let codepoint = NOT_ECT
   // RFC 3168 §6.1.5, §6.1.6: neither what is sent again nor a probe.
   if (ecn !== null && length > 0 && !again && cause !== 'probe') {
-    codepoint = ECT_0
+    codepoint = ecn.accurate !== null && ecn.accurate.mute ? NOT_ECT : ECT_0
     if (ecn.cwr) flags |= CWR
     ecn.cwr = false
   }

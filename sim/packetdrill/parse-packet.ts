@@ -1,11 +1,12 @@
 import { type Bytes, concatBytes } from '../../protocols/bytes.ts'
+import { OPTION_ACCURATE_ECN_0, OPTION_ACCURATE_ECN_1 } from '../../protocols/tcp/accurate-ecn.ts'
 import { OPTION_MD5 } from '../../protocols/tcp/options.ts'
 import {
   FAST_OPEN_EXPERIMENT,
   OPTION_EXPERIMENT,
   OPTION_FAST_OPEN,
 } from '../../protocols/tcp/fast-open-option.ts'
-import { ACK, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../protocols/tcp/segment.ts'
+import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../protocols/tcp/segment.ts'
 import { icmpMeaning } from './icmp-names.ts'
 import type { Scanner } from './scanner.ts'
 import type {
@@ -82,6 +83,7 @@ const FLAGS: { readonly [letter: string]: number } = {
   U: URG,
   E: ECE,
   W: CWR,
+  A: AE,
 }
 
 function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
@@ -90,10 +92,7 @@ function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
   if (letters === undefined) return scan.fail('flags of a TCP segment expected')
   let flags = !letters.includes('.') && scan.take(/\.(?=\s)/y) !== null ? ACK : 0
   for (const letter of letters) {
-    if (letter === '-') continue
-    const flag = FLAGS[letter]
-    if (flag === undefined) return scan.unsupported(`AccECN flag '${letter}'`)
-    flags |= flag
+    if (letter !== '-') flags |= FLAGS[letter] ?? aceFlags(scan, letters, Number(letter))
   }
   let seq: number | null = null
   let end = 0
@@ -116,6 +115,12 @@ function parseTcp(scan: Scanner, inbound: boolean): TcpPacket {
   const options = parseOptions(scan, inbound)
   const udp = parseUdp(scan)
   return { kind: 'tcp', ports, flags, seq, length, ack, window, urgent, absolute, options, udp }
+}
+
+/** RFC 9768: in the place of A, W and E their number. */
+function aceFlags(scan: Scanner, letters: string, ace: number): number {
+  if (/[AEW]/.test(letters)) scan.fail('either flags of ECN or an ACE digit expected')
+  return (ace & 4 ? AE : 0) | (ace & 2 ? CWR : 0) | (ace & 1 ? ECE : 0)
 }
 
 function parseOptions(scan: Scanner, inbound: boolean): readonly ScriptOption[] | null {
@@ -171,13 +176,25 @@ function parseOption(scan: Scanner): ScriptOption {
       }
     }
     case 'ECN':
-    case 'e0b':
-    case 'e1b':
-    case 'ceb':
-      return scan.unsupported(`TCP option ${word}`)
+      return parseCounters(scan)
     default:
       return scan.fail('a TCP option expected')
   }
+}
+
+/** `ECN e1b 1 ceb 0 e0b 1`: the first one says which of the two orders it is. */
+function parseCounters(scan: Scanner): ScriptOption {
+  const isFirst = scan.sees(/e0b\b/y)
+  const order = isFirst ? ['e0b', 'ceb', 'e1b'] : ['e1b', 'ceb', 'e0b']
+  const data: number[] = []
+  for (const name of order) {
+    if (!scan.keyword(name)) break
+    const value = scan.integer()
+    data.push((value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff)
+  }
+  if (scan.sees(/(e0b|ceb|e1b)\b/y)) scan.fail('e0b, ceb, e1b or e1b, ceb, e0b expected')
+  const number = isFirst ? OPTION_ACCURATE_ECN_0 : OPTION_ACCURATE_ECN_1
+  return { kind: 'other', number, data: Uint8Array.from(data) }
 }
 
 /** Bytes as a row of hexadecimal digits, or none. */

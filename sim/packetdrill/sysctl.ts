@@ -1,5 +1,4 @@
 import { isCongestionName } from '../../protocols/tcp/congestion/control-of.ts'
-import { ECN_POLICIES } from '../../protocols/tcp/ecn.ts'
 import { fromHex } from '../../protocols/bytes.ts'
 import type { FastOpenChoices } from '../../protocols/tcp/fast-open-choices.ts'
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
@@ -34,11 +33,19 @@ const only =
   (n) =>
     values.includes(n) ? NONE : null
 
-/** Both systems: 0 never, 1 asks for it, 2 agrees where the peer asks. */
-function ecn(n: number): Setting | null {
-  const choice = ECN_POLICIES[[0, 2, 1][n] ?? -1]
-  return choice === undefined ? null : policy({ ecn: choice })
-}
+/** 0 never, 1 asks for it, 2 agrees where the peer asks; then what it is to be with RFC 9768. */
+const ecn =
+  (...more: readonly Partial<TcpChoices>[]): Meaning =>
+  (n) => {
+    const choices = [...CLASSIC_ECN, ...more][n]
+    return choices === undefined ? null : policy(choices)
+  }
+
+const CLASSIC_ECN: readonly Partial<TcpChoices>[] = [
+  { ecn: 'off', accurateEcn: 'off' },
+  { ecn: 'request', accurateEcn: 'off' },
+  { ecn: 'accept', accurateEcn: 'off' },
+]
 
 /** Linux's bits of tcp_fastopen. */
 const fastOpenBits = (n: number): Setting =>
@@ -58,7 +65,12 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_syn_retries': (n) => policy({ synRetries: n }),
   'net.ipv4.tcp_retries2': (n) => policy({ dataRetries: n }),
   'net.ipv4.tcp_fin_timeout': (n) => policy({ finWait2: ms(1000 * n) }),
-  'net.ipv4.tcp_ecn': (n) => ecn(n),
+  'net.ipv4.tcp_ecn': ecn(
+    { ecn: 'request', accurateEcn: 'request' },
+    { ecn: 'request', accurateEcn: 'accept' },
+    { ecn: 'accept', accurateEcn: 'accept' },
+  ),
+  'net.ipv4.tcp_ecn_option': (n) => policy({ accurateEcnOption: n !== 0 }),
   'net.ipv4.tcp_dsack': (n) => policy({ dsack: n !== 0 }),
   'net.ipv4.tcp_recovery': (n) => policy({ rack: (n & 1) !== 0 }),
   'net.ipv4.tcp_early_retrans': (n) => policy({ tlp: n !== 0 }),
@@ -95,7 +107,10 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.mssdflt': only(536),
   'net.inet.tcp.rexmit_slop': (n) => policy({ rtoSlop: ms(n) }),
   'net.inet.tcp.rexmit_drop_options': (n) => policy({ synPlainAfter: n === 0 ? 0 : 3 }),
-  'net.inet.tcp.ecn.enable': (n) => ecn(n),
+  'net.inet.tcp.ecn.enable': ecn(
+    { ecn: 'request', accurateEcn: 'request' },
+    { ecn: 'accept', accurateEcn: 'accept' },
+  ),
   'net.inet.tcp.ecn.maxretries': (n) => policy({ ecnSynRetries: n }),
   'net.inet.tcp.blackhole': only(0),
   'net.inet.tcp.insecure_rst': (n) => policy({ insecureReset: n !== 0 }),
@@ -138,7 +153,7 @@ export function settingsOf(command: string, line: number): Setting[] {
 
 /** Of kernels that cut segments late, remember paths, or run programs: nothing that shows here. */
 const IDLE =
-  /^net\.(core\.\w+|ipv4\.(tcp_(no_metrics_save|min_tso_segs|tso_win_divisor|pacing_\w+|ecn_option\w*|moderate_rcvbuf|limit_output_bytes|challenge_ack_limit|tw_reuse|max_syn_backlog|min_snd_mss|base_mss)))$/
+  /^net\.(core\.\w+|ipv4\.(tcp_(no_metrics_save|min_tso_segs|tso_win_divisor|pacing_\w+|ecn_option_beacon|moderate_rcvbuf|limit_output_bytes|challenge_ack_limit|tw_reuse|max_syn_backlog|min_snd_mss|base_mss)))$/
 
 /** They change a machine's devices and routes, of which the host has none but the script. */
 const IDLE_COMMAND = /^(tc|ethtool|ip|kldstat|kldload|\S*sysctl_restore\S*\.sh)\b/

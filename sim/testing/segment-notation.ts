@@ -18,6 +18,11 @@ import {
   OPTION_EXPERIMENT,
   OPTION_FAST_OPEN,
 } from '../../protocols/tcp/fast-open-option.ts'
+import {
+  countersText,
+  OPTION_ACCURATE_ECN_0,
+  OPTION_ACCURATE_ECN_1,
+} from '../../protocols/tcp/accurate-ecn.ts'
 import { ACK, SYN, TcpSegment, URG } from '../../protocols/tcp/segment.ts'
 import { streamBytes } from './stream-bytes.ts'
 
@@ -46,12 +51,12 @@ export interface Ports {
 }
 
 /** Flags as packetdrill writes them, `.` for ACK, in the order of their bits. */
-const FLAG_LETTERS = 'FSRP.UEW'
+const FLAG_LETTERS = 'FSRP.UEWA'
 /** The order in which they are read and written. */
-const WRITTEN = 'SFRPUEW.'
+const WRITTEN = 'SFRPUEWA.'
 
 const SEGMENT =
-  /^([SFRPUEW.]+)\s+(\d+):(\d+)\((\d+)\)(?:\s+ack\s+(\d+))?(?:\s+win\s+(\d+))?(?:\s+urg\s+(\d+))?(?:\s+<(.*)>)?$/
+  /^([SFRPUEWA.]+)\s+(\d+):(\d+)\((\d+)\)(?:\s+ack\s+(\d+))?(?:\s+win\s+(\d+))?(?:\s+urg\s+(\d+))?(?:\s+<(.*)>)?$/
 
 /**
  * Reads one segment. The payload is what the sender's stream holds at that place.
@@ -176,6 +181,9 @@ function optionsText(options: TcpOptions, origins: Origins): string {
       }
       case OPTION_MD5:
         return `md5 ${toHex(optionData(options, kind) ?? NO_BYTES)}`
+      case OPTION_ACCURATE_ECN_0:
+      case OPTION_ACCURATE_ECN_1:
+        return countersText(kind, optionData(options, kind) ?? NO_BYTES)
       case OPTION_FAST_OPEN:
       case OPTION_EXPERIMENT:
         return fastOpenText(options, kind)

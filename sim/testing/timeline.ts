@@ -10,7 +10,7 @@ import type {
   SocketId,
 } from '../../protocols/host/socket.ts'
 import { seqDiff } from '../../protocols/sequence.ts'
-import { NOT_ECT } from '../../protocols/tcp/ecn.ts'
+import { NOT_ECT } from '../../protocols/tcp/codepoints.ts'
 import { tcpEngine } from '../../protocols/tcp/engine.ts'
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
 import { DEFAULT_PROFILE, policyOf, type TcpProfile } from '../../protocols/tcp/profile.ts'

@@ -28,6 +28,7 @@ export const FREEBSD = RFC.with({
   dataRetries: 12,
   delayedAck: ms(40), // delacktime
   ecnSynRetries: 1, // ecn.maxretries
+  accurateEcnOption: false,
   connectTimeout: s(75), // keepinit
   alwaysKeepAlive: true, // always_keepalive
   keepCount: 8, // keepcnt; keepidle and keepintvl are 7200 s and 75 s

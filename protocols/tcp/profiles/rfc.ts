@@ -57,6 +57,8 @@ export const RFC = createPolicy({
   undoesWholly: false,
   pacing: false,
   ecn: 'accept',
+  accurateEcn: 'off',
+  accurateEcnOption: true,
   sendBuffer: 4 << 20,
   receiveBuffer: 4 << 20,
   receiveBufferMax: 0,
