@@ -143,7 +143,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   tcp('an ACK of unsent data obeyed', 'ack-arrives', 'seqGt(seg.ack, snd.max) ||', ''),
   tcp('the window moved by old segments', 'ack-arrives', 'seqLeq(snd.wl1, seg.seq)', 'true'),
-  tcp('ECE ignored', 'ecn', 'control.lost(s, now, seqDiff(snd.max, snd.una))', ''),
+  tcp('ECE ignored', 'ecn', 'control.lost(s, now, wholeWindows', 'void (s, now, wholeWindows'),
   tcp('CE of text not counted', 'accurate-ecn', 'if (codepoint === CE) a.cep += 1', ''),
   tcp('counters of marks begin at zero', 'accurate-ecn', 'FIRST_CEP = 5', 'FIRST_CEP = 0'),
   tcp('an ACE that is cleared believed', 'accurate-ecn', 'a.mute = ace === 0', 'a.mute = false'),
