@@ -1,32 +1,5 @@
-/** One thing that the TCP does wrong. */
-export interface Mutation {
-  readonly name: string
-  readonly file: string
-  /** Stands in the file exactly once. */
-  readonly find: string
-  readonly replace: string
-}
-
-const tcp = (name: string, file: string, find: string, replace: string): Mutation => ({
-  name,
-  file: `protocols/tcp/${file}.ts`,
-  find,
-  replace,
-})
-
-const sim = (name: string, file: string, find: string, replace: string): Mutation => ({
-  name,
-  file: `sim/${file}.ts`,
-  find,
-  replace,
-})
-
-const host = (name: string, file: string, find: string, replace: string): Mutation => ({
-  name,
-  file: `protocols/host/${file}.ts`,
-  find,
-  replace,
-})
+import { FAST_OPEN_MUTATIONS } from './fast-open-mutations.ts'
+import { host, type Mutation, sim, tcp } from './mutation.ts'
 
 export const MUTATIONS: readonly Mutation[] = [
   tcp('no back-off', 'rto', '2 * (r.rto - slopped) + slop', 'r.rto'),
@@ -376,4 +349,5 @@ export const MUTATIONS: readonly Mutation[] = [
     "this.#stage === 'standing' ? 'connected' : 'connecting'\n",
     'this.#stage\n',
   ),
+  ...FAST_OPEN_MUTATIONS,
 ]

@@ -1,5 +1,5 @@
 import { ipv6Groups } from '../protocols/address.ts'
-import { type Bytes, toHex } from '../protocols/bytes.ts'
+import { type Bytes, toHex, viewOf } from '../protocols/bytes.ts'
 import {
   OPTION_END,
   OPTION_MD5,
@@ -10,7 +10,12 @@ import {
   OPTION_TIMESTAMPS,
   OPTION_WINDOW_SCALE,
 } from '../protocols/tcp/options.ts'
-import { OPTION_EXPERIMENT, OPTION_FAST_OPEN } from '../protocols/tcp/fast-open-option.ts'
+import {
+  isCookie,
+  isFastOpen,
+  OPTION_EXPERIMENT,
+  OPTION_FAST_OPEN,
+} from '../protocols/tcp/fast-open-option.ts'
 import { ACK, FIN, RST, SYN, TCP_HEADER, URG } from '../protocols/tcp/segment.ts'
 import { byteAt, type Line, longAt, need, wordAt } from './cut.ts'
 
@@ -219,17 +224,24 @@ function printOption(
       line.text += ` shared secret not supplied with -M, can't check - ${hexAt(b, at + 2, at + 18)}`
       break
     case OPTION_FAST_OPEN:
-      line.text += length === 2 ? '  cookiereq' : `  cookie ${hexAt(b, at + 2, at + length)}`
+      line.text += `  ${cookieText(b, at + 2, at + length)}`
       break
     case OPTION_EXPERIMENT:
       if (length < 4) return false
-      line.text += `-${hexAt(b, at + 2, at + 4)}`
+      line.text += isFastOpen(viewOf(b, at + 2, at + 4))
+        ? `-tfo ${cookieText(b, at + 4, at + length)}`
+        : `-${hexAt(b, at + 2, at + 4)}`
       return true
     default:
       if (fixed === undefined && length > 2) line.text += ` 0x${hexAt(b, at + 2, at + length)}`
   }
   if (fixed !== undefined && fixed !== length) line.text += `[len ${length}]`
   return true
+}
+
+function cookieText(b: Bytes, from: number, to: number): string {
+  if (to === from) return 'cookiereq'
+  return isCookie(to - from) ? `cookie ${hexAt(b, from, to)}` : '(invalid)'
 }
 
 function optionName(kind: number): string {

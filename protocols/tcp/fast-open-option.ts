@@ -35,10 +35,10 @@ export const isFastOpen = (data: Bytes): boolean =>
   data.length >= 2 && u16(data, 0) === u16(FAST_OPEN_EXPERIMENT, 0)
 
 const optionOf = (cookie: Bytes, experimental: boolean): FastOpenOption | null =>
-  cookie.length === 0 || isCookie(cookie) ? { cookie, experimental } : null
+  cookie.length === 0 || isCookie(cookie.length) ? { cookie, experimental } : null
 
 /** §4.1.1: an even number of bytes, 4 to 16. */
-const isCookie = ({ length }: Bytes): boolean =>
+export const isCookie = (length: number): boolean =>
   length >= COOKIE_MIN && length <= COOKIE_MAX && length % 2 === 0
 
 /** The same options with this one behind them, if there is room for it. */

@@ -30,7 +30,7 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const sack = answering ? s.sackPermitted : offers && policy.sackPermitted
   const layouts = answering ? policy.synAckLayouts : policy.synLayouts
   const layout = layouts[synSet(sack, stamps, scale)]!
-  const agreed = new TcpOptions(
+  const plain = new TcpOptions(
     layout,
     policy.offersPathMss ? Math.min(s.pathMss, s.routeMss) : s.pathMss,
     scale ? scaleFor(scaledBuffer(s)) : -1,
@@ -39,10 +39,11 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
     NONE,
     NONE,
   )
+  const agreed = countersOnSyn(s, plain)
   const { fastOpen } = s
-  if (fastOpen === null || fastOpen.option === null) return countersOnSyn(s, agreed)
+  if (fastOpen === null || fastOpen.option === null) return agreed
   // RFC 7413 §4.2.1: a SYN that has to be sent again says nothing of it; a SYN,ACK is as it was.
-  if (s.listener < 0 && (s.state !== 'SYN-SENT' || s.rto.retransmits > 0)) return agreed
+  if (s.listener < 0 && (s.state !== 'SYN-SENT' || s.rto.total > 0)) return agreed
   return withFastOpen(agreed, fastOpen.option, policy)
 }
 

@@ -4,7 +4,7 @@ import { sendMss } from './negotiate.ts'
 import type { TcpOut } from './output.ts'
 import { startOver } from './recovery.ts'
 import type { TcpState } from './state.ts'
-import { transmit } from './transmit.ts'
+import { sendSyn, transmit } from './transmit.ts'
 
 // What a connection does about the size of its segments: RFC 1191 §6, and RFC 2923 §2.1 where
 // routers keep silent. Left out: probing upwards (RFC 4821).
@@ -27,6 +27,9 @@ export function pathShrinks(
   if (wasLower && !seqLt(seq, s.snd.nxt)) return
   s.mss = Math.min(before, sendMss(s))
   switch (s.state) {
+    case 'SYN-SENT':
+      // It was the text of the SYN that was too much (RFC 7413 §4.2.1).
+      return s.fastOpen !== null && s.rto.total === 0 ? sendSyn(s, now, out) : undefined
     case 'ESTABLISHED':
     case 'CLOSE-WAIT':
     case 'FIN-WAIT-1':

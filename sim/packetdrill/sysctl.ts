@@ -2,6 +2,7 @@ import { isCongestionName } from '../../protocols/tcp/congestion/control-of.ts'
 import { fromHex } from '../../protocols/bytes.ts'
 import type { FastOpenChoices } from '../../protocols/tcp/fast-open-choices.ts'
 import type { TcpChoices } from '../../protocols/tcp/policy.ts'
+import { LINUX } from '../../protocols/tcp/profiles/linux.ts'
 import { FREEBSD } from '../../protocols/tcp/profiles/freebsd.ts'
 import { ms, s } from '../../protocols/time.ts'
 import { Unsupported } from './script.ts'
@@ -169,6 +170,13 @@ const LINUX_DEFAULTS: Partial<TcpChoices> = {
   congestion: 'cubic',
   idleRestart: false,
   ecn: 'off',
+  fastOpen: {
+    ...LINUX.fastOpen,
+    client: true,
+    server: true,
+    everyListener: true,
+    key: fromHex('a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4'),
+  },
 }
 
 function settingOf(command: string, line: number): Setting {

@@ -31,6 +31,20 @@ const unknown = new TcpOptions(
   [fromHex('0102'), fromHex('a1b2c3d4e5f60718'), fromHex('01020304')],
 )
 
+/** Fast Open (RFC 7413): asked, given, in its form of before (RFC 6994), and wrong. */
+const fastOpen = [
+  [34, ''],
+  [34, '0102030405060708'],
+  [34, '0102030405'],
+  [34, '0102'],
+  [254, 'f989'],
+  [254, 'f9890102030405060708'],
+  [254, 'f98901'],
+].map(([kind, data]) => {
+  const options = new TcpOptions([Number(kind)], -1, -1, 0, 0, [], [fromHex(String(data))])
+  return carrying(segment({ seq: 5, flags: SYN, options }))
+})
+
 const NEAR_WRAP = 0xffffff00
 
 /** One connection whose numbers wrap, with losses told by SACK. */
@@ -157,6 +171,7 @@ const others: readonly EthernetFrame[] = [
 export const variedFrames: readonly EthernetFrame[] = [
   ...arp,
   ...connection,
+  ...fastOpen,
   ...flags,
   ...equalPorts,
   ...icmp,
