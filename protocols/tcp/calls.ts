@@ -12,7 +12,7 @@ import { outside } from './recovery.ts'
 import { takeChunks } from './receive-queue.ts'
 import { resetOf } from './reset.ts'
 import { memoryOf } from './room.ts'
-import { createSendQueue, endRecord } from './send-queue.ts'
+import { createSendQueue, endRecord, pushAt } from './send-queue.ts'
 import { readOption, setOption } from './settings.ts'
 import type { TcpState } from './state.ts'
 import { sendAck, sendSyn, transmit } from './transmit.ts'
@@ -150,11 +150,11 @@ function send(s: TcpState, now: Nanos, call: SocketCall & { kind: 'send' }, out:
   const { snd } = s
   const taken = queueBytes(s, now, bytes, roomToSend(s))
   if (taken < bytes.length) s.wantsSpace = true
-  if (s.sendQueue !== null) s.sendQueue.open = more && s.policy.sendsChunks ? snd.end : null
+  if (taken > 0 && s.policy.sendsChunks) pushAt(s.sendQueue!, snd.una, snd.nxt, snd.end, !more)
   if (taken === bytes.length && record && s.sendQueue !== null)
     endRecord(s.sendQueue, snd.una, snd.end)
   // An answer: what comes next is likely to be answered too, and its ACK can ride on that.
-  if (s.rcv.quick > 0 && now - s.rcv.textAt < s.policy.delayedAck && !isPending(s)) s.rcv.quick = 0
+  if (s.rcv.quick > 0 && now - s.rcv.textAt < ackWait(s) && !isPending(s)) s.rcv.quick = 0
   out.event({ kind: 'queued', socket: s.id, bytes: taken })
   if (urgent && taken > 0) queueUrgent(s)
   if (s.state !== 'ESTABLISHED' && s.state !== 'CLOSE-WAIT') {
@@ -167,6 +167,10 @@ function send(s: TcpState, now: Nanos, call: SocketCall & { kind: 'send' }, out:
   // A window that is closed keeps the bytes back, not the news.
   if (urgent && taken > 0 && snd.nxt === nxt) sendAck(s, now, out)
 }
+
+/** How long an ACK would wait. */
+const ackWait = ({ policy, room }: TcpState): Nanos =>
+  policy.roomInMemory ? (room === null ? 0 : room.ato) : policy.delayedAck
 
 /** RFC 7413 §4.2.2: before the handshake is over. The timers are still those of the SYN,ACK. */
 function transmitEarly(s: TcpState, now: Nanos, out: TcpOut): void {

@@ -76,7 +76,7 @@ export function enterRecovery(s: TcpState, now: Nanos): void {
     s.ecn!.reduction = null
   }
   if (control.prr) s.cc.cwnd = s.cc.ssthresh
-  windowReduced(s)
+  if (reduction === null) windowReduced(s)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { seqDiff, seqLt } from '../sequence.ts'
+import { seqDiff, seqGt, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { DISORDER, OPEN, RECOVERY } from './recovery.ts'
 import { NO_THRESHOLD } from './congestion/congestion.ts'
@@ -14,7 +14,13 @@ import {
   TWICE,
 } from './scoreboard.ts'
 import type { TcpState, TcpStateName } from './state.ts'
-import { waitedAtAll, waitedFor, WAITS_FOR_BUFFER, WAITS_FOR_WINDOW } from './tally.ts'
+import {
+  timeInTimeouts,
+  waitedAtAll,
+  waitedFor,
+  WAITS_FOR_BUFFER,
+  WAITS_FOR_WINDOW,
+} from './tally.ts'
 
 /** A connection's figures in the names and units of Linux's `TCP_INFO` (`linux/tcp.h`). */
 export interface TcpInfo {
@@ -148,9 +154,7 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_data_segs_in: counts.dataIn,
     tcpi_bytes_sent: counts.bytesSent,
     tcpi_bytes_retrans: counts.bytesAgain,
-    // Linux counts its own SYN.
-    tcpi_bytes_acked:
-      counts.bytesAcked + Number(s.policy.tallies && s.listener < 0 && snd.una !== s.iss),
+    tcpi_bytes_acked: counts.bytesAcked + (s.policy.tallies ? numbersAcked(s) : 0),
     tcpi_bytes_received: counts.bytesReceived,
   }
 }
@@ -188,10 +192,14 @@ function counted(s: TcpState, now: Nanos): Counted {
     tcpi_rcv_ooopack: room === null ? 0 : room.outOfOrder,
     tcpi_total_rto: tally === null ? 0 : tally.timeouts,
     tcpi_total_rto_recoveries: tally === null ? 0 : tally.timeoutEpisodes,
-    tcpi_total_rto_time: tally === null ? 0 : Math.floor(tally.timeoutTime / 1e6),
+    tcpi_total_rto_time: tally === null ? 0 : Math.floor(timeInTimeouts(tally, now) / 1e6),
     tcpi_rcv_rtt: room === null ? 0 : micros(room.rtt),
   }
 }
+
+/** Linux counts its own SYN and FIN. */
+const numbersAcked = ({ listener, snd, iss }: TcpState): number =>
+  Number(listener < 0 && snd.una !== iss) + Number(seqGt(snd.una, snd.end))
 
 /** What a peer is taken to send before it has sent anything. */
 const DEFAULT_MSS = 536

@@ -41,6 +41,7 @@ const roomFor = (s: TcpState, b: Scoreboard): number =>
 
 function resendLost(s: TcpState, b: Scoreboard, e: Episode, now: Nanos, out: TcpOut): void {
   const { snd, timers } = s
+  let second: Seq | null = null
   for (let i = nextLost(b, b.head); i >= 0; i = nextLost(b, i)) {
     const seq = startOf(b, i)
     let length = Math.min(lostFrom(b, i, s.mss), leftOfRecord(s.sendQueue, seq))
@@ -50,7 +51,9 @@ function resendLost(s: TcpState, b: Scoreboard, e: Episode, now: Nanos, out: Tcp
       length = Math.min(length, snd.wnd - seqDiff(seq, snd.una))
       if (length <= 0) break
     }
-    sendAgain(s, b, seq, length, now, causeOf(s, b, i), out)
+    const isSecond = seq === second
+    second = staysPair(s, b, i) ? seqAdd(seq, length) : null
+    sendAgain(s, b, seq, length, now, causeOf(s, b, i), out, isSecond)
     e.force = false
   }
   if (
@@ -61,6 +64,18 @@ function resendLost(s: TcpState, b: Scoreboard, e: Episode, now: Nanos, out: Tcp
     timers.retransmit = NEVER
     timers.persist = now + s.rto.rto // RFC 9293 §3.8.6.1
   }
+}
+
+/**
+ * Two segments that left as one (`chunks.ts`) do so again where both windows have room for them: of such
+ * pairs counted from the first byte on, this is the first of one that has not been sent again.
+ */
+function staysPair(s: TcpState, b: Scoreboard, i: number): boolean {
+  const { mss, policy, snd, iss } = s
+  if (!policy.sendsChunks || lengthOf(b, i) < 2 * mss || b.fates[i]! & RETRANSMITTED) return false
+  const seq = startOf(b, i)
+  if ((seqDiff(seq, iss) - 1) % (2 * mss) !== 0 || lostFrom(b, i, 2 * mss) < 2 * mss) return false
+  return roomFor(s, b) >= 2 * mss && seqDiff(seq, snd.una) + 2 * mss <= snd.wnd
 }
 
 function causeOf(s: TcpState, b: Scoreboard, i: number): RetransmitCause {
@@ -78,11 +93,12 @@ function sendAgain(
   now: Nanos,
   cause: RetransmitCause,
   out: TcpOut,
+  push = false,
 ): void {
   const { snd, timers, rto } = s
   const bytes = Math.min(length, seqDiff(snd.end, seq))
   resent(b, seq, seqAdd(seq, length), now)
-  const ends = leftOfRecord(s.sendQueue, seq) === bytes
+  const ends = push || leftOfRecord(s.sendQueue, seq) === bytes
   sendData(s, now, seq, bytes, length > bytes, cause, out, ends)
   // The first hole decides when the timer fires: what was just sent has a round trip before it.
   if (seq === snd.una || timers.retransmit === NEVER) timers.retransmit = now + rto.rto

@@ -60,7 +60,8 @@ const advertisedMss = ({ pathMss, timestamps }: TcpState): number =>
 export function initialWindow(s: TcpState): number {
   // Who connects does not know yet whether timestamps will be agreed on.
   const mss = s.listener < 0 ? s.pathMss : advertisedMss(s)
-  const space = Math.min(s.rcv.buffer, MAX_FIELD << s.rcv.wndScale)
+  // More than an unscaled field can say: Linux keeps it in mind all the same.
+  const space = s.rcv.buffer
   return space > mss ? Math.floor(space / mss) * mss : space
 }
 
@@ -155,6 +156,7 @@ export const ackWasLate = (s: TcpState, r: Room): void => {
 
 /** tcp_send_delayed_ack */
 export function ackDelay({ rto }: TcpState, r: Room): Nanos {
+  if (r.ato === 0) return 0 // no text has come: a FIN alone
   if (r.ato <= ATO_MIN) return ATO_MIN
   return Math.min(r.ato, ATO_MAX, rto.srtt < 0 ? ATO_MAX : Math.max(rto.srtt, ATO_MIN))
 }

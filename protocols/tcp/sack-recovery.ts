@@ -136,7 +136,10 @@ export function reorderingTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   if (board === null || s.rack === null) return
   newAck(board)
   rackDetectLoss(s, s.rack, board, now)
-  if (board.lost > 0 && recovery.phase < RECOVERY) enterRecovery(s, now)
+  const enters = board.lost > 0 && recovery.phase < RECOVERY
+  if (enters) enterRecovery(s, now)
+  // Linux counts the time that is over as a segment delivered (tcp_rack_reo_timeout).
+  if (enters && s.policy.wholeWindows) board.delivered = s.mss
   if (recovery.phase === RECOVERY) reduce(s, board, 0)
   sendMore(s, now, out)
 }

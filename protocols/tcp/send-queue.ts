@@ -18,8 +18,9 @@ export interface SendQueue {
   options: TcpOptions
   /** Behind the last bytes of records: no segment goes beyond; `null`: there are none. */
   records: Seq[] | null
-  /** Behind what was queued with more to come: it is not pushed; `null`: all is. */
-  open: Seq | null
+  /** Where segments are pushed: behind what was queued in one call and left before the next; `null`: only
+   * behind the last byte. */
+  pushes: Seq[] | null
 }
 
 export const createSendQueue = (start: Seq): SendQueue => ({
@@ -30,7 +31,7 @@ export const createSendQueue = (start: Seq): SendQueue => ({
   cursorSeq: start,
   options: NO_OPTIONS,
   records: null,
-  open: null,
+  pushes: null,
 })
 
 /** A view of `length` bytes from `seq` on; all of them are in the queue. */
@@ -101,6 +102,18 @@ export function endRecord(q: SendQueue, una: Seq, end: Seq): void {
   if (records.at(-1) !== end) records.push(end)
   q.records = records
 }
+
+/** A call's bytes end at `end`. Those that had not left when it came share its segments. */
+export function pushAt(q: SendQueue, una: Seq, nxt: Seq, end: Seq, pushes: boolean): void {
+  const kept = (q.pushes ?? []).filter(
+    (each) => seqDiff(each, una) > 0 && (seqDiff(each, nxt) <= 0 || isRecordEnd(q, each)),
+  )
+  if (pushes) kept.push(end)
+  q.pushes = kept
+}
+
+const isRecordEnd = ({ records }: SendQueue, at: Seq): boolean =>
+  records !== null && records.includes(at)
 
 /** So many chunks may be dead before the array is cut. */
 const COMPACT = 64

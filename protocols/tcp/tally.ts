@@ -185,3 +185,7 @@ export const waitedAtAll = (t: Tally, now: Nanos): Nanos =>
   waitedFor(t, now, WAITS_FOR_ACKS) +
   waitedFor(t, now, WAITS_FOR_WINDOW) +
   waitedFor(t, now, WAITS_FOR_BUFFER)
+
+/** The one under way counts. */
+export const timeInTimeouts = (t: Tally, now: Nanos): Nanos =>
+  t.timeoutTime + (t.timeoutSince === NEVER ? 0 : now - t.timeoutSince)

@@ -16,7 +16,9 @@ export function sendTailProbe(s: TcpState, now: Nanos, out: TcpOut): void {
   const { rack, snd, timers, board } = s
   if (rack === null || board === null || snd.una === snd.max) return
   const room = snd.wnd - seqDiff(snd.nxt, snd.una)
-  const length = Math.min(seqDiff(snd.end, snd.nxt), s.mss, room)
+  const next = Math.min(seqDiff(snd.end, snd.nxt), s.mss)
+  // Where segments are whole, a part of one is no probe (tcp_snd_wnd_test).
+  const length = s.policy.wholeWindows && room < next ? 0 : Math.min(next, room)
   rack.probeIsRetrans = length <= 0
   if (length > 0) {
     const seq = snd.nxt

@@ -226,7 +226,7 @@ export function sendData(
 
 /** What ends there was not queued with more to come. */
 const pushes = ({ snd, sendQueue }: TcpState, end: Seq): boolean =>
-  end === snd.end && sendQueue!.open !== end
+  sendQueue!.pushes === null ? end === snd.end : sendQueue!.pushes.includes(end)
 
 /** Into the scoreboard with it, where there is one or RACK wants one. */
 function track(s: TcpState, now: Nanos, seq: Seq, end: Seq): void {
