@@ -94,6 +94,18 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   tcp('a deferred SYN,ACK repeated', 'timers', 'if (isDeferred(s)) ', 'if (false) '),
   tcp('no last chance', 'timers', ' && !isLastChance(s)', ''),
+  tcp(
+    'the time of TIME-WAIT not begun anew',
+    'time-wait',
+    'isNext || isOld || flags & ACK',
+    'isOld',
+  ),
+  tcp(
+    'answers to text in TIME-WAIT limited',
+    'time-wait',
+    'isText || mayChallenge',
+    'mayChallenge',
+  ),
   tcp('no TIME-WAIT', 'lifecycle', 'now + 2 * s.policy.msl', 'now'),
   tcp(
     'the MSS of the peer ignored',
@@ -108,12 +120,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (mayChallenge(s, now)) sendBareAck(s, now, out)\n',
     '\n',
   ),
-  tcp(
-    'no limit on challenge ACKs',
-    'segment-arrives',
-    'rcv.challenges <= policy.challengeAcks',
-    'true',
-  ),
+  tcp('no limit on challenge ACKs', 'challenge', 'rcv.challenges <= policy.challengeAcks', 'true'),
   tcp('an ACK of unsent data obeyed', 'ack-arrives', 'seqGt(seg.ack, snd.max) ||', ''),
   tcp('the window moved by old segments', 'ack-arrives', 'seqLeq(snd.wl1, seg.seq)', 'true'),
   tcp('ECE ignored', 'ecn', 'control.lost(s, now, wholeWindows', 'void (s, now, wholeWindows'),

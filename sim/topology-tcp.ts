@@ -169,6 +169,7 @@ export const TCP_OPTIONS: { readonly [Option in Written]: Kind } = {
   challengeWindow: 'duration',
   timeWaitReuse: 'flag',
   timeWaitMute: 'flag',
+  timeWaitBySeq: 'flag',
 }
 const OPTIONS = ['profile', ...Object.keys(TCP_OPTIONS)]
 

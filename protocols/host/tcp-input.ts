@@ -60,10 +60,6 @@ export function tcpArrives(
   const policy = holderOf(h, listener, destination, port)
   if (isRefused(h, policy, packet, segment, out)) return
   if (listener !== NO_SOCKET && !(flags & (ACK | RST))) {
-    const isBoth = (flags & (SYN | FIN)) === (SYN | FIN)
-    if (isBoth && policy?.listenSkipsSynFin === true) {
-      return out.event({ kind: 'dropped', why: 'tcp syn and fin', packet })
-    }
     if (flags & SYN) return synArrives(h, now, listener, packet, segment, udpPort, null, out)
     // §3.10.7.2: nothing that was in flight can look like this.
     return out.event({ kind: 'dropped', why: 'tcp no syn', packet })
@@ -165,6 +161,9 @@ function synArrives(
   out: HostOut,
 ): void {
   const listener = h.sockets[listenerId] as Listener
+  if (segment.flags & FIN && listener.policy.listenSkipsSynFin) {
+    return out.event({ kind: 'dropped', why: 'tcp syn and fin', packet })
+  }
   if (isFull(listener)) {
     return out.event({ kind: 'dropped', why: 'tcp accept queue full', packet })
   }

@@ -193,6 +193,8 @@ export interface TcpChoices {
   readonly resetInCloseWait: Errno | null
   readonly resetInClosing: Errno | null
   readonly resetInLastAck: Errno | null
+  /** TIME-WAIT looks at SEG.SEQ alone, and every ACK begins its time anew: see `time-wait.ts`. */
+  readonly timeWaitBySeq: boolean
   /** TIME-WAIT answers nothing that has no ACK. */
   readonly timeWaitMute: boolean
   /** ICMP errors that end an attempt to connect, as 256 * type + code, and the name that the

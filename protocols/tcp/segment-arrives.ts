@@ -2,6 +2,7 @@ import type { Errno } from '../errno.ts'
 import { type Seq, seqAdd, seqGeq, seqGt, seqLeq, seqLt } from '../sequence.ts'
 import type { Nanos } from '../time.ts'
 import { ackArrives } from './ack-arrives.ts'
+import { mayChallenge } from './challenge.ts'
 import { deferralEnds, waitsForText } from './defer.ts'
 import { noteMark } from './ecn.ts'
 import {
@@ -21,6 +22,7 @@ import { findDuplicate } from './sack-option.ts'
 import { ACK, FIN, RST, SYN, type TcpSegment, URG } from './segment.ts'
 import type { TcpState } from './state.ts'
 import { keepText, keptTextArrives, textArrives } from './text-arrives.ts'
+import { timeWaitArrives } from './time-wait.ts'
 import { sendAck, sendBareAck, sendSyn, transmit } from './transmit.ts'
 import { urgentArrives } from './urgent.ts'
 import { MAX_WINDOW } from './window.ts'
@@ -143,6 +145,7 @@ function inOtherStates(
   codepoint: number,
   out: TcpOut,
 ): void {
+  if (s.state === 'TIME-WAIT' && s.policy.timeWaitBySeq) return timeWaitArrives(s, now, seg, out)
   if (s.state === 'TIME-WAIT' && s.policy.timeWaitMute && !(seg.flags & (ACK | RST))) {
     return drop(seg, 'tcp no ack', out)
   }
@@ -319,16 +322,6 @@ function synAcknowledged(s: TcpState, now: Nanos, seg: TcpSegment, out: TcpOut):
   if (s.fastOpen !== null && s.listener < 0) synAnswered(s, s.fastOpen, seg, out)
   if (s.finQueued) enter(s, 'FIN-WAIT-1', out)
   return true
-}
-
-/** RFC 5961 §7: whoever guesses must not make us send without end. */
-function mayChallenge({ rcv, policy }: TcpState, now: Nanos): boolean {
-  if (now - rcv.challengesFrom >= policy.challengeWindow) {
-    rcv.challengesFrom = now
-    rcv.challenges = 0
-  }
-  rcv.challenges += 1
-  return rcv.challenges <= policy.challengeAcks
 }
 
 function drop(seg: TcpSegment, why: string, out: TcpOut): void {

@@ -45,6 +45,7 @@ export const LINUX = RFC.with({
   resetAtAck: true, // tcp_v4_send_reset
   resetTellsWindow: true, // tcp_send_active_reset
   resetInClosing: 'ECONNRESET',
+  timeWaitBySeq: true, // tcp_timewait_state_process
   resetInLastAck: 'ECONNRESET',
   challengeAcks: 1, // tcp_invalid_ratelimit
   challengeWindow: ms(500),

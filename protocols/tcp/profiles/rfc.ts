@@ -117,6 +117,7 @@ export const RFC = createPolicy({
   resetInCloseWait: 'EPIPE',
   resetInClosing: null,
   resetInLastAck: null,
+  timeWaitBySeq: false,
   timeWaitMute: false,
   icmpEndsConnect: UNREACHABLES,
   icmpConnectError: null,
