@@ -25,12 +25,16 @@ export class Monitor {
   readonly #edges = new Map<string, Seq>()
   /** The window scale in a sender's SYN; -1 where it offered none. */
   readonly #scales = new Map<string, number>()
-  /** What the call under way wants to send; `null` once it was answered. */
+  /** What the call under way wants to send; `null` once it was answered; how much of it was taken. */
   #offered: Bytes | null = null
+  #taken = 0
+  /** Streams that have begun before their connection stands (RFC 7413). */
+  readonly #early = new Set<string>()
   readonly #touched: LinkDirection[] = []
 
   called(_node: Node, call: HostCall): void {
-    this.#offered = call.kind === 'send' ? call.bytes : null
+    const sends = call.kind === 'send' || call.kind === 'send-to'
+    this.#offered = sends ? call.bytes : null
   }
 
   said(node: Node, event: NodeEvent): void {
@@ -38,11 +42,14 @@ export class Monitor {
       case 'connected':
       case 'accepted': {
         const s = node.state.sockets[event.socket]
-        if (s?.kind !== 'connection') return
+        if (s?.kind !== 'connection' || this.#early.delete(outgoing(s))) return
         this.#streams.set(outgoing(s), { chunks: [], head: 0, offset: 0 })
         return
       }
+      case 'fast-open':
+        return this.#opens(event)
       case 'queued':
+        this.#taken = event.bytes
         return this.#queued(node, event.socket, event.bytes)
       case 'received':
         return this.#received(node, event.socket, event.chunks)
@@ -108,11 +115,21 @@ export class Monitor {
     stream.chunks.push(offered.subarray(0, bytes))
   }
 
+  /** Bytes go with a SYN, and may be read before the sender's connection stands. */
+  #opens({ outcome, local, remote }: NodeEvent & { readonly kind: 'fast-open' }): void {
+    if (outcome !== 'sent' || this.#offered === null) return
+    const key = keyOf(local.address, local.port, remote.address, remote.port)
+    const chunks = [this.#offered.subarray(0, this.#taken)]
+    this.#streams.set(key, { chunks, head: 0, offset: 0 })
+    this.#early.add(key)
+  }
+
   /** One end is gone: nobody will read there, and nobody send to it. */
   #forget(node: Node, socket: SocketId): void {
     const s = node.state.sockets[socket]
     if (s?.kind !== 'connection') return
     this.#streams.delete(incoming(s))
+    this.#early.delete(outgoing(s))
     this.#edges.delete(outgoing(s))
     this.#scales.delete(outgoing(s))
   }

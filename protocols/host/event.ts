@@ -1,4 +1,4 @@
-import type { IpAddress, Mac } from '../address.ts'
+import type { Endpoint, IpAddress, Mac } from '../address.ts'
 import type { Bytes } from '../bytes.ts'
 import type { EthernetPayload } from '../ethernet/frame.ts'
 import type { TransportPayload } from '../ipv4/packet.ts'
@@ -46,6 +46,8 @@ export type HostEvent =
       readonly outcome: FastOpenOutcome
       readonly cookie: Bytes
       readonly mss: number
+      readonly local: Endpoint
+      readonly remote: Endpoint
     }
   | { readonly kind: 'neighbour'; readonly address: IpAddress; readonly mac: Mac | null }
   /** Another station has an address of ours; `mac` is `null` where it does not say its own. */

@@ -81,6 +81,7 @@ export function fastOpenSaid(
     case 'reset':
       s.fastOpen!.pending = false
       return requestOver(h, now, s, true)
+    case 'sent':
     case 'pending':
   }
 }

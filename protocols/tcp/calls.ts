@@ -3,7 +3,7 @@ import type { Bytes } from '../bytes.ts'
 import type { Errno } from '../errno.ts'
 import type { ShutdownHow, SocketCall } from '../host/socket.ts'
 import { NEVER, type Nanos } from '../time.ts'
-import { isPending, synRoom } from './fast-open.ts'
+import { firstQueued, isPending, synRoom } from './fast-open.ts'
 import { sizeGoal } from './chunks.ts'
 import { tcpInfo } from './info.ts'
 import { enter, finish, tellConnected } from './lifecycle.ts'
@@ -99,6 +99,7 @@ function sendFirst(s: TcpState, now: Nanos, first: FirstBytes, out: TcpOut): voi
   const more = policy.fastOpen.sendConnects ? queueBytes(s, now, rest, roomToSend(s)) : 0
   if (text + more < bytes.length) s.wantsSpace = true
   out.event({ kind: 'queued', socket: s.id, bytes: text + more })
+  if (text + more > 0) firstQueued(s, out)
   sendSyn(s, now, out)
 }
 

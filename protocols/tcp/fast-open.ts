@@ -4,7 +4,7 @@ import { NEVER, type Nanos } from '../time.ts'
 import { startCongestion } from './congestion/control-of.ts'
 import { type FastOpenOption, fastOpenIn } from './fast-open-option.ts'
 import { offerSpace } from './ack-arrives.ts'
-import { accept, enter } from './lifecycle.ts'
+import { accept, endpoints, enter } from './lifecycle.ts'
 import type { TcpOut } from './output.ts'
 import { renoTimeout } from './reno-recovery.ts'
 import { sampleRtt } from './rto.ts'
@@ -45,6 +45,8 @@ export interface FastOpen {
 
 /** `outcome` of the event that tells of it. */
 export type FastOpenOutcome =
+  /** A client's SYN leaves, and bytes for it, or for behind it, were queued. */
+  | 'sent'
   /** A client has been given a cookie. */
   | 'cookie'
   /** What was on a client's SYN was taken; or it was not and goes again, or there is no cookie to be had. */
@@ -107,7 +109,8 @@ export const isOpening = (s: TcpState): boolean =>
   s.state === 'SYN-SENT' || s.state === 'SYN-RECEIVED' || isPending(s)
 
 function say(s: TcpState, outcome: FastOpenOutcome, out: TcpOut, cookie: Bytes = NO_BYTES): void {
-  out.event({ kind: 'fast-open', socket: s.id, outcome, cookie, mss: s.peerMss })
+  const { id: socket, peerMss: mss } = s
+  out.event({ kind: 'fast-open', socket, outcome, cookie, mss, ...endpoints(s) })
 }
 
 /** All options that a segment may have: boxes on the path add some, and a SYN must not be cut. */
@@ -210,6 +213,9 @@ export function handshakeOver(
 
 /** So many timeouts of a SYN,ACK, and the congestion window is one segment. */
 export const LOST_IN_EARNEST = 2
+
+/** The first bytes of a client have been queued. */
+export const firstQueued = (s: TcpState, out: TcpOut): void => say(s, 'sent', out)
 
 /** A reset has ended a connection whose handshake was not over (§5.1). */
 export const wasReset = (s: TcpState, out: TcpOut): void => say(s, 'reset', out)

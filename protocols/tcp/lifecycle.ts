@@ -65,7 +65,7 @@ export function tellConnected(s: TcpState, out: TcpOut): void {
   out.event({ kind: 'connected', socket: s.id, local, remote })
 }
 
-const endpoints = (s: TcpState) => ({
+export const endpoints = (s: TcpState) => ({
   local: { address: s.localAddress, port: s.localPort },
   remote: { address: s.remoteAddress, port: s.remotePort },
 })

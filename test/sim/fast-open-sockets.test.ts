@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Bytes } from '../../protocols/bytes.ts'
+import { type Bytes, equalBytes } from '../../protocols/bytes.ts'
 import type { Host } from '../../sim/programs.ts'
 import type { Program } from '../../sim/scenario.ts'
 import { type Say, story } from '../../sim/testing/story.ts'
@@ -12,6 +12,7 @@ const play = (
   programs: (say: Say) => { readonly [node: string]: Program },
   fastOpen = 'both',
   more = {},
+  options = {},
 ) =>
   story({
     topology: {
@@ -21,6 +22,7 @@ const play = (
     links: [{ ends: { a: '10.0.0.1/24', b: '10.0.0.2/24' }, delay: '10ms', ...more }],
     programs,
     until: '60s',
+    ...options,
   })
 
 const text = (bytes: Bytes | null): string =>
@@ -193,3 +195,36 @@ test('a listener that nobody accepts from lets no more in than wait, early or no
     0.08     a  SYN_DATA 32 32 0"
   `)
 })
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'through loss, copies and disorder all bytes arrive once, seed %i',
+  async (seed) => {
+    const sent = [0, 1, 2, 3, 4].map((i) => randomBytes(700 + 900 * i, i))
+    const echo: Program = async (host) => {
+      for await (const socket of listening(host)) {
+        void socket
+          .receiveAll()
+          .then((bytes) => socket.send(bytes))
+          .then(() => socket.close())
+      }
+    }
+    const lines = await play(
+      (say) => ({
+        a: async (host) => {
+          for (const request of sent) {
+            const socket = await host.connect('10.0.0.2', 80, request)
+            socket.shutdown()
+            const answer = await socket.receiveAll()
+            say(host, String(equalBytes(answer, request)))
+            socket.close()
+          }
+        },
+        b: echo,
+      }),
+      'both',
+      { loss: '15%', duplicate: '5%', jitter: '8ms', reorder: '10%' },
+      { seed: String(seed), until: '600s' },
+    )
+    expect(lines.match(/true/g)?.length).toBe(sent.length)
+  },
+)

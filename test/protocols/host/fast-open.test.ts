@@ -117,6 +117,8 @@ describe('a client', () => {
       outcome,
       cookie: fromHex(cookie),
       mss,
+      local: endpoint('192.168.0.1', 50_000),
+      remote: to,
     })
   const attempt = (h: HostState, now: Nanos, to = remote): string => {
     const found = fastOpenTo(h, now, h.policy, to, true)
