@@ -37,7 +37,7 @@ export function callArrives(s: TcpState, now: Nanos, call: SocketCall, out: TcpO
     case 'close':
       return close(s, now, out)
     case 'abort':
-      return abort(s, out)
+      return abort(s, now, out)
     case 'set': {
       const error = setOption(s, now, call, out)
       return error === null ? undefined : reject(s, 'set', error, out)
@@ -257,8 +257,8 @@ function close(s: TcpState, now: Nanos, out: TcpOut): void {
   s.orphan = true
   if (s.state === 'CLOSED' || s.state === 'LISTEN') return finish(s, out)
   const { lingers, lingerTime } = s.policy
-  if (lingers && lingerTime === 0) return abort(s, out)
-  if (s.receiveQueue !== null && s.receiveQueue.bytes > 0) return abort(s, out)
+  if (lingers && lingerTime === 0) return abort(s, now, out)
+  if (s.receiveQueue !== null && s.receiveQueue.bytes > 0) return abort(s, now, out)
   s.receiveQueue = null
   s.timers.hold = lingers ? now + lingerTime : NEVER
   if (s.state === 'SYN-RECEIVED' && isPending(s)) return closeEarly(s, now, out)
@@ -274,14 +274,14 @@ function closeEarly(s: TcpState, now: Nanos, out: TcpOut): void {
 }
 
 /** ABORT, §3.10.5. */
-function abort(s: TcpState, out: TcpOut): void {
+function abort(s: TcpState, now: Nanos, out: TcpOut): void {
   switch (s.state) {
     case 'SYN-RECEIVED':
     case 'ESTABLISHED':
     case 'FIN-WAIT-1':
     case 'FIN-WAIT-2':
     case 'CLOSE-WAIT':
-      out.send(resetOf(s), 0)
+      out.send(resetOf(s, now), 0)
       break
     default:
   }

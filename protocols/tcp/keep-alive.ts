@@ -34,7 +34,7 @@ export function keepAliveTimeout(s: TcpState, now: Nanos, out: TcpOut): void {
   const tooLong =
     policy.userTimeout > 0 ? quiet >= policy.userTimeout : s.keepProbes >= policy.keepCount
   if (tooLong && s.keepProbes > 0) {
-    out.send(resetOf(s), 0)
+    out.send(resetOf(s, now), 0)
     return fail(s, 'ETIMEDOUT', out)
   }
   s.keepProbes += 1

@@ -177,7 +177,7 @@ export interface TcpChoices {
   readonly resetAtFin: boolean
   /** The reset that refuses text begins where its ACK says (RFC 9293 §3.5.2), not where we are. */
   readonly resetAtAck: boolean
-  /** A reset of our own tells the window. */
+  /** A reset of our own tells the window, and the time where timestamps were agreed on. */
   readonly resetTellsWindow: boolean
   /** Nobody looks at a segment with SYN and FIN. */
   readonly dropSynFin: boolean

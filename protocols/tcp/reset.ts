@@ -1,11 +1,14 @@
 import { NO_BYTES } from '../bytes.ts'
 import { seqAdd, type Seq } from '../sequence.ts'
-import { NO_OPTIONS } from './options.ts'
+import type { Nanos } from '../time.ts'
+import { NO_OPTIONS, timestampOptions } from './options.ts'
 import { ACK, RST, TcpSegment } from './segment.ts'
 import type { TcpState } from './state.ts'
+import { timestampAt } from './transmit.ts'
 import { advertise } from './window.ts'
 
-// Resets, RFC 9293 §3.5.2. A reset carries no window and no options.
+// Resets, RFC 9293 §3.5.2. An answer carries no window and no options; what
+// ends a connection from this side may.
 
 /** The reset that answers a segment nobody expects; `null` for a reset: those are never answered. */
 export function resetFor(seg: TcpSegment): TcpSegment | null {
@@ -16,10 +19,11 @@ export function resetFor(seg: TcpSegment): TcpSegment | null {
 }
 
 /** The connection is given up from this side (§3.10.5). */
-export function resetOf(s: TcpState): TcpSegment {
+export function resetOf(s: TcpState, now: Nanos): TcpSegment {
   const { localPort, remotePort, snd, rcv, policy } = s
-  const window = policy.resetTellsWindow ? advertise(s) : 0
-  return resetAt(localPort, remotePort, snd.max, rcv.nxt, RST | ACK, window)
+  if (!policy.resetTellsWindow) return resetAt(localPort, remotePort, snd.max, rcv.nxt, RST | ACK)
+  const options = s.timestamps ? timestampOptions(timestampAt(s, now), s.tsRecent) : NO_OPTIONS
+  return resetAt(localPort, remotePort, snd.max, rcv.nxt, RST | ACK, advertise(s), options)
 }
 
 export const resetAt = (
@@ -29,5 +33,6 @@ export const resetAt = (
   ack: Seq,
   flags: number,
   window = 0,
+  options = NO_OPTIONS,
 ): TcpSegment =>
-  new TcpSegment(localPort, remotePort, seq, ack, flags, window, 0, NO_OPTIONS, NO_BYTES)
+  new TcpSegment(localPort, remotePort, seq, ack, flags, window, 0, options, NO_BYTES)

@@ -31,6 +31,9 @@ const LONG_PATIENCE: Nanos = s(86_400)
 /** A blocking call that the next call waits for. */
 const CALL_PATIENCE: Nanos = s(1)
 
+/** A command that takes its time. */
+const SLEEP = /\bsleep (\d*\.?\d+)/g
+
 /** One performance of one script. */
 export class Play {
   /** What happened, line by line. */
@@ -251,6 +254,9 @@ export class Play {
   }
 
   #command(text: string, line: number): void {
+    for (const [, seconds] of text.matchAll(SLEEP)) {
+      this.#advance(this.#stage.now + s(Number(seconds)))
+    }
     const wrong = runCommand(text, line, this.#stage, this.#files)
     if (wrong !== null) throw new Deviation(wrong, line)
   }

@@ -91,10 +91,14 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.ipv4.tcp_fastopen_blackhole_timeout_sec': (n) => fastOpen({ pausedFor: s(n) }),
   'net.ipv4.tcp_syn_linear_timeouts': (n) => policy({ synLinear: n }),
   'net.ipv4.tcp_fack': only(0),
-  'net.ipv4.tcp_autocorking': only(0),
   'net.ipv4.tcp_mtu_probing': only(0),
   'net.ipv4.tcp_thin_linear_timeouts': only(0),
-  'net.ipv4.tcp_notsent_lowat': only(-1, 2 ** 32 - 1),
+  'net.ipv4.tcp_notsent_lowat': (n) => policy({ notSentLowWater: n >>> 0 || 2 ** 32 - 1 }),
+  'net.ipv4.tcp_rto_max_ms': (n) => policy({ rtoMax: ms(n) }),
+  'net.ipv4.tcp_shrink_window': only(0),
+  'net.ipv4.tcp_ecn_fallback': only(1),
+  'net.ipv4.tcp_orphan_retries': only(0),
+  'net.ipv4.tcp_adv_win_scale': only(1),
   'net.inet.tcp.rfc1323': (n) => policy({ timestamps: n !== 0, windowScale: n !== 0 }),
   'net.inet.tcp.sack.enable': (n) => policy({ sackPermitted: n !== 0 }),
   'net.inet.tcp.recvspace': (n) => policy({ receiveBuffer: n }),
@@ -143,21 +147,36 @@ const COUNT = /^sockstat\s.*\bgrep -c (\w+)\s*\|\s*grep (\d+)$/
 export function settingsOf(command: string, line: number): Setting[] {
   const { added, rest } = associationsIn(command, line)
   const keys: Setting[] = added.length === 0 ? [] : [{ kind: 'keys', added }]
-  const parts = rest.split(/[;\n]|&&|\|\|/).map((part) => part.trim())
+  const parts = rest
+    .replaceAll(WHERE_TO, '')
+    .split(/[;\n]|&&|\|\|/)
+    .map((part) => part.trim())
   const others = parts.flatMap((part) => {
     const [, several] = /^\S*\bset_sysctls\.py\s+(.*)$/.exec(part) ?? []
-    if (several === undefined) return part === '' ? [] : [settingOf(part, line)]
+    if (several === undefined) {
+      return part === '' ? [] : oneByOne(part).map((each) => settingOf(each, line))
+    }
     return several.split(/\s+(?=\/)/).map((each) => settingOf(asSysctl(each), line))
   })
   return [...others, ...keys]
 }
 
+/** Nobody looks at what a command says. */
+const WHERE_TO = /\s*\d?>\s*(&\d|\/dev\/null)/g
+
+/** `sysctl -q a=1 b=2` is two commands. */
+function oneByOne(command: string): string[] {
+  const [, flags = '', rest = ''] = /^sysctl((?: -[qw]+)*) (.*)$/.exec(command) ?? []
+  const parts = rest.split(/\s+(?=[a-z][\w.]*\.[\w.]*=)/)
+  return parts.length < 2 ? [command] : parts.map((part) => `sysctl${flags} ${part}`)
+}
+
 /** Of kernels that cut segments late, remember paths, or run programs: nothing that shows here. */
 const IDLE =
-  /^net\.(core\.\w+|ipv4\.(tcp_(no_metrics_save|min_tso_segs|tso_win_divisor|pacing_\w+|ecn_option_beacon|moderate_rcvbuf|limit_output_bytes|challenge_ack_limit|tw_reuse|max_syn_backlog|min_snd_mss|base_mss)))$/
+  /^net\.(core\.\w+|ipv4\.(tcp_(no_metrics_save|no_ssthresh_metrics_save|autocorking|retrans_collapse|comp_sack_\w+|max_reordering|backlog_ack_defer|reflect_tos|app_win|min_rtt_wlen|abort_on_overflow|plb_\w+|min_tso_segs|tso_win_divisor|pacing_\w+|ecn_option_beacon|moderate_rcvbuf|limit_output_bytes|challenge_ack_limit|tw_reuse|max_syn_backlog|min_snd_mss|base_mss)))$/
 
 /** They change a machine's devices and routes, of which the host has none but the script. */
-const IDLE_COMMAND = /^(tc|ethtool|ip|kldstat|kldload|\S*sysctl_restore\S*\.sh)\b/
+const IDLE_COMMAND = /^(tc|ethtool|ip|sleep|kldstat|kldload|\S*sysctl_restore\S*\.sh)\b/
 
 /** What the suites of Linux begin with, as far as it is not what the TCP does anyway. */
 const DEFAULTS = /^\S*\bdefaults\.sh$/
@@ -197,6 +216,7 @@ function settingOf(command: string, line: number): Setting {
   if (name === 'net.ipv4.tcp_congestion_control') return congestionOf(value, line)
   if (FAST_OPEN_KEYS.includes(name)) return keyOf(name, value, line)
   if (IDLE.test(name)) return NONE
+  if (name === 'net.ipv4.tcp_rmem') return receiveMemory(value, line)
   const meaning = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : buffers(name)
   const number = Number(
     value.replaceAll(/["']/g, '').trim().split(/\s+/)[name.endsWith('mem') ? 1 : 0],
@@ -238,9 +258,17 @@ function asSysctl(assignment: string): string {
   return `sysctl ${path.replace('/proc/sys/', '').replaceAll('/', '.')}=${value.trim()}`
 }
 
+/** Half of the memory holds payload; the largest decides the window scale. */
+function receiveMemory(value: string, line: number): Setting {
+  const [, usual, most] = value.replaceAll(/["']/g, '').trim().split(/\s+/).map(Number)
+  if (usual === undefined || most === undefined || !(usual > 0 && most > 0)) {
+    throw new Unsupported(`net.ipv4.tcp_rmem=${value}`, line)
+  }
+  return policy({ receiveBuffer: Math.floor(usual / 2), receiveBufferMax: most })
+}
+
 /** Three sizes: least, usual, most. */
 function buffers(name: string): Meaning | undefined {
-  if (name === 'net.ipv4.tcp_rmem') return (n) => policy({ receiveBuffer: n })
   if (name === 'net.ipv4.tcp_wmem') return (n) => policy({ sendBuffer: n })
   return undefined
 }
