@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { nativeSha256 } from '../wire/native-sha256.ts'
 import { TraceDigest } from '../trace/digest.ts'
 import type { TraceObserver } from '../trace/record.ts'
 import { TraceStatistics } from '../trace/statistics.ts'
@@ -73,7 +74,7 @@ async function compareTracing(): Promise<Row> {
 }
 
 function listeners(): TraceObserver {
-  const digest = new TraceDigest()
+  const digest = new TraceDigest(nativeSha256())
   const statistics = new TraceStatistics({ rates: new Map() })
   return (record) => {
     digest.observer(record)

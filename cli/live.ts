@@ -9,6 +9,7 @@ import { EXIT_ENVIRONMENT, EXIT_EXPECTATION, EXIT_INTERRUPTED, EXIT_OK } from '.
 import type { NodeFiles } from './files.ts'
 import { blaming, findScenario } from './find-scenario.ts'
 import type { LoadedScenario } from './load-scenario.ts'
+import { nativeSha256 } from '../wire/native-sha256.ts'
 import { packageVersion } from './package-root.ts'
 import { describe, errorLine, message } from './report.ts'
 import {
@@ -65,6 +66,7 @@ async function live(name: string, command: LiveCommand, files: NodeFiles): Promi
       LiveRun.open(scenario, {
         seed: command.seed,
         settings,
+        hash: nativeSha256,
         ...span,
         ...record,
         // Nobody will hold a run that leaves nothing behind against another.

@@ -8,6 +8,7 @@ import { LineOut } from './data-out.ts'
 import { EXIT_INTERNAL, EXIT_OK } from './exit-codes.ts'
 import { type NodeFiles, withoutWriting } from './files.ts'
 import { blaming, findScenario } from './find-scenario.ts'
+import { nativeSha256 } from '../wire/native-sha256.ts'
 import { packageVersion } from './package-root.ts'
 import { message } from './report.ts'
 import { openCapture, stdoutIsTaken, summaryText, textObserver, traceStream } from './run-output.ts'
@@ -74,6 +75,7 @@ async function again(
     const run = new PreparedRun(loaded.scenario, {
       seed: header.seed,
       settings: header.params,
+      hash: nativeSha256,
       places: header.bindings.map((text) => readBinding(text).place),
       recorded: command.recorded,
       wireExact: command.wireExact,

@@ -7,6 +7,7 @@ import { EXIT_EXPECTATION, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts'
 import type { NodeFiles } from './files.ts'
 import { blaming, findScenario } from './find-scenario.ts'
 import { interruptible } from './interrupt.ts'
+import { nativeSha256 } from '../wire/native-sha256.ts'
 import { progressBar } from './progress.ts'
 import { message } from './report.ts'
 import { openCapture, stdoutIsTaken, summaryText, textObserver, traceStream } from './run-output.ts'
@@ -64,6 +65,7 @@ export async function run(name: string, command: RunCommand, files: NodeFiles): 
           runScenario(scenario, {
             seed: command.seed,
             settings,
+            hash: nativeSha256,
             ...until,
             recorded: command.recorded,
             wireExact: command.wireExact,

@@ -2,6 +2,7 @@ import { EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts'
 import { type NodeFiles, withoutWriting } from './files.ts'
 import { blaming, findScenario } from './find-scenario.ts'
 import { interruptible } from './interrupt.ts'
+import { nativeSha256 } from '../wire/native-sha256.ts'
 import { errorLine, message } from './report.ts'
 import type { Verification } from '../sim/verify.ts'
 import type { TraceRecord } from '../trace/record.ts'
@@ -37,6 +38,7 @@ export async function verify(
           verifyScenario(loaded.scenario, {
             seed: command.seed,
             settings,
+            hash: nativeSha256,
             ...until,
             files: withoutWriting(files),
             signal: interrupt,

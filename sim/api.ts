@@ -88,6 +88,7 @@ export type { InterfacePlan, LinkPlan, Network, NodePlan } from './topology.ts'
 // The trace: one stream of records, and what can be made of it.
 
 export { TraceDigest } from '../trace/digest.ts'
+export type { StreamHash } from '../trace/digest.ts'
 export { TraceText } from '../trace/text.ts'
 export { PcapngWriter } from '../trace/pcapng.ts'
 export { TraceStatistics } from '../trace/statistics.ts'

@@ -1,5 +1,5 @@
 import { NEVER, type Nanos } from '../protocols/time.ts'
-import { TraceDigest } from '../trace/digest.ts'
+import { type StreamHash, TraceDigest } from '../trace/digest.ts'
 import { fairnessOf } from '../trace/fairness.ts'
 import type { TraceObserver } from '../trace/record.ts'
 import type { SeriesObserver } from '../trace/series.ts'
@@ -32,6 +32,8 @@ export interface PrepareOptions {
   /** Where programs read and write. Default: nothing but memory. */
   readonly files?: Files
   readonly observers?: readonly TraceObserver[]
+  /** Makes what the digest is computed with. Default: our own SHA-256, everywhere the same. */
+  readonly hash?: () => StreamHash
   /** Hears how congestion windows, round-trip times and queues change. */
   readonly series?: SeriesObserver
   /** Places of the network that are left to the outside: nodes, link ends, switch ports. */
@@ -77,7 +79,7 @@ export class PreparedRun {
     this.#values = values
     this.#statistics = new TraceStatistics({ rates: ratesOf(network) })
     const compared = options.unjudged !== true
-    this.digest = compared ? new TraceDigest() : null
+    this.digest = compared ? new TraceDigest(options.hash?.()) : null
     const observers = this.digest === null ? [] : [this.digest.observer]
     observers.push(this.#statistics.observer, ...(options.observers ?? []))
     this.#series = options.series === undefined ? null : new WorldSeries(options.series)

@@ -31,6 +31,9 @@ export class Encoding {
   readonly #memoPayload: (Bytes | null)[] = Array.from({ length: MEMO_SIZE }, () => null)
   readonly #memoFingerprint = new Int32Array(MEMO_SIZE)
 
+  #lastPayload: Bytes | null = null
+  #lastFingerprint = 0
+
   get length(): number {
     return this.#at
   }
@@ -107,10 +110,15 @@ export class Encoding {
     this.#at += value.length
   }
 
-  /** Many bytes: their number and their fingerprint. */
+  /** Many bytes: their number and their fingerprint. Who sends much sends the same again and again. */
   payload(value: Bytes): void {
     this.i32(value.length)
-    if (value.length > 0) this.i32(murmur3(value, FINGERPRINT_SEED))
+    if (value.length === 0) return
+    if (value !== this.#lastPayload) {
+      this.#lastPayload = value
+      this.#lastFingerprint = murmur3(value, FINGERPRINT_SEED)
+    }
+    this.i32(this.#lastFingerprint)
   }
 
   /** The same, remembering. `hint`: any number that differs between payloads in use together. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { nativeSha256 } from '../../wire/native-sha256.ts'
 import { ArpPacket } from '../../protocols/arp/packet.ts'
 import { fromHex, toHex } from '../../protocols/bytes.ts'
 import { emitEthernet, parseEthernet } from '../../protocols/ethernet/codec.ts'
@@ -100,6 +101,19 @@ describe('what is the same', () => {
     for (const record of records) whole.observer(record)
     expect(digest.hex()).toBe(whole.hex())
     expect(early).not.toBe(whole.hex())
+  })
+
+  test('a hash of the platform gives the same digest, in between too', () => {
+    const [own, native] = [new TraceDigest(), new TraceDigest(nativeSha256())]
+    // Enough for several batches, and some more.
+    for (let i = 0; i < 600; i++) {
+      for (const record of records) {
+        own.observer(record)
+        native.observer(record)
+      }
+      if (i % 200 === 0) expect(native.hex()).toBe(own.hex())
+    }
+    expect(native.hex()).toBe(own.hex())
   })
 })
 
