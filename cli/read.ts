@@ -26,6 +26,8 @@ export interface ReadCommand {
   /** The bytes behind the Ethernet header. */
   readonly hex: boolean
   readonly absolute: boolean
+  /** The UDP port whose datagrams carry TCP. */
+  readonly tcpInUdp?: string
   /** At most so many frames. */
   readonly count?: string
   readonly json: boolean
@@ -68,11 +70,13 @@ class Printer {
   readonly #command: ReadCommand
   readonly #out: LineOut
   readonly #text: PacketText
+  readonly #tcpInUdp: number
 
   constructor(command: ReadCommand, out: LineOut) {
     this.#command = command
     this.#out = out
-    this.#text = new PacketText({ absolute: command.absolute })
+    this.#tcpInUdp = portOf(command.tcpInUdp)
+    this.#text = new PacketText({ absolute: command.absolute, tcpInUdp: this.#tcpInUdp })
   }
 
   frame(frame: CapturedFrame, passes: boolean): void {
@@ -80,7 +84,7 @@ class Printer {
     if (!passes) return
     this.shown += 1
     const { bytes, length } = frame
-    const found = dissect(bytes, length)
+    const found = dissect(bytes, length, this.#tcpInUdp)
     if (found.offloaded) this.#offloaded += 1
     const text = this.#text.frame(bytes)
     const at = `${frame.seconds}.${String(frame.nanos).padStart(9, '0')}`
@@ -149,6 +153,14 @@ function countOf(text: string | undefined): number {
   throw new UserError(`'${text}' is not a count`, { where: '-c', hint: 'write -c 10' })
 }
 
+function portOf(text: string | undefined): number {
+  if (text === undefined) return 0
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port > 0 && port <= 0xffff) return port
+  const hint = 'write --tcp-in-udp 9899'
+  throw new UserError(`'${text}' is not a port`, { where: '--tcp-in-udp', hint })
+}
+
 function fromStdin(): Uint8Array {
   if (process.stdin.isTTY) {
     throw new UserError('a capture does not come from a terminal', {
@@ -179,6 +191,7 @@ export const readVerb: RegisterVerb = (program, files, verb) => {
     .option('-v, --verbose', 'header fields', false)
     .option('-x, --hex', 'the bytes behind the Ethernet header', false)
     .option('-S, --absolute', 'TCP numbers as they are on the wire', false)
+    .option('--tcp-in-udp <port>', 'datagrams of this UDP port carry TCP')
     .option('--json', 'one JSON object a line', false)
     .addHelpText('after', READ_EXAMPLES)
     .action((file: string, command: ReadCommand) => {

@@ -158,8 +158,8 @@ export const MUTATIONS: readonly Mutation[] = [
   tcp(
     'unread data closed without a reset',
     'calls',
-    's.receiveQueue.bytes > 0) return abort(s, out)',
-    's.receiveQueue.bytes < 0) return abort(s, out)',
+    's.receiveQueue.bytes > 0) return abort(s, now, out)',
+    's.receiveQueue.bytes < 0) return abort(s, now, out)',
   ),
   tcp(
     'duplicate ACKs: two are enough',

@@ -23,6 +23,8 @@ export interface Dissection {
   offloaded: boolean
   /** The capture holds less than the wire did: nothing behind it is judged. */
   readonly cut: boolean
+  /** Datagrams of this UDP port carry TCP segments; 0: of none do. */
+  readonly tcpInUdp: number
 }
 
 export function add(found: Dissection, protocol: string, fields: Layer['fields']): void {

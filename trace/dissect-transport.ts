@@ -39,8 +39,16 @@ const FLAGS: readonly (readonly [number, string])[] = [
   [AE, 'AE'],
 ]
 
-/** `length`: what the IP header leaves for the segment; `b` may hold less where it was cut. */
-export function dissectTcp(found: Dissection, b: Bytes, pseudoSum: number, length: number): void {
+/**
+ * `length`: what the IP header leaves for the segment; `b` may hold less where it was cut. `pseudoSum`: `null`
+ * where the segment is in a datagram, which answers for it.
+ */
+export function dissectTcp(
+  found: Dissection,
+  b: Bytes,
+  pseudoSum: number | null,
+  length: number,
+): void {
   if (b.length < TCP_HEADER) {
     return defect(found, 'tcp', 'truncated', `${b.length} of ${TCP_HEADER} bytes`)
   }
@@ -68,7 +76,7 @@ export function dissectTcp(found: Dissection, b: Bytes, pseudoSum: number, lengt
   if (header < TCP_HEADER || header > length) {
     return defect(found, 'tcp', 'bad-length', `header ${header} of ${length} bytes`)
   }
-  if (!check(found, 'tcp', b, 16, pseudoSum, length)) return
+  if (pseudoSum !== null && !check(found, 'tcp', b, 16, pseudoSum, length)) return
   if (typeof options === 'string') {
     defect(found, 'tcp', options, toHex(b.subarray(TCP_HEADER, header)))
   }
@@ -99,7 +107,11 @@ export function dissectUdp(
   // RFC 768: zero says that the sender made none. The pseudo-header counts the datagram's own length.
   if (u16(b, 6) === 0 && !optional) {
     defect(found, 'udp', 'bad-checksum', 'none, and IPv6 demands one')
-  } else if (u16(b, 6) !== 0) check(found, 'udp', b, 6, pseudoSum - room + length, length)
+  } else if (u16(b, 6) !== 0 && !check(found, 'udp', b, 6, pseudoSum - room + length, length))
+    return
+  const { tcpInUdp } = found
+  if (tcpInUdp === 0 || (u16(b, 0) !== tcpInUdp && u16(b, 2) !== tcpInUdp)) return
+  dissectTcp(found, b.subarray(UDP_HEADER, length), null, length - UDP_HEADER)
 }
 
 export function dissectIcmp(

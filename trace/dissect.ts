@@ -15,13 +15,15 @@ import { isVlanType } from './packet-text.ts'
  * list, with its defect where the whole frame was captured.
  *
  * @param length of the frame on the wire, at least `bytes.length`.
+ * @param tcpInUdp datagrams of this port carry TCP segments; 0: of none do.
  */
-export function dissect(bytes: Bytes, length: number = bytes.length): Dissection {
+export function dissect(bytes: Bytes, length: number = bytes.length, tcpInUdp = 0): Dissection {
   const found: Dissection = {
     layers: [],
     defects: [],
     offloaded: false,
     cut: length > bytes.length,
+    tcpInUdp,
   }
   if (bytes.length < ETHERNET_HEADER) {
     defect(found, 'ethernet', 'truncated', `${bytes.length} of ${ETHERNET_HEADER} bytes`)

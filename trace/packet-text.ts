@@ -45,9 +45,12 @@ export class PacketText {
   /** The layer being printed, for the mark where the bytes end. */
   #layer = 'ether'
   readonly #line: Line = { text: '' }
+  readonly #tcpInUdp: number
 
-  constructor(options: { readonly absolute?: boolean } = {}) {
+  /** `tcpInUdp`: datagrams of this port carry TCP segments; 0: of none do. */
+  constructor(options: { readonly absolute?: boolean; readonly tcpInUdp?: number } = {}) {
     this.#tcp = new TcpText(options.absolute ?? false)
+    this.#tcpInUdp = options.tcpInUdp ?? 0
   }
 
   /** One Ethernet frame. `remember: false` leaves the relative sequence numbers as they are. */
@@ -148,7 +151,7 @@ export class PacketText {
       this.#tcp.print(this.#line, inner, source, destination, length, remember)
     } else if (protocol === PROTOCOL_UDP) {
       this.#layer = 'udp'
-      this.#udp(inner, source, destination, length, (offset & 0x2000) !== 0)
+      this.#udp(inner, source, destination, length, (offset & 0x2000) !== 0, remember)
     } else {
       this.#line.text += `${source} > ${destination}: `
       this.#layer = 'icmp'
@@ -194,7 +197,7 @@ export class PacketText {
       this.#tcp.print(this.#line, inner, source, destination, rest, remember)
     } else if (protocol === PROTOCOL_UDP) {
       this.#layer = 'udp'
-      this.#udp(inner, source, destination, rest, chain.isFragment)
+      this.#udp(inner, source, destination, rest, chain.isFragment, remember)
     } else if (protocol === PROTOCOL_ICMPV6) {
       this.#layer = 'icmp6'
       this.#line.text += icmp6Text(inner, rest)
@@ -202,7 +205,14 @@ export class PacketText {
     else this.#line.text += ` ip-proto-${protocol} ${rest}`
   }
 
-  #udp(b: Bytes, source: string, destination: string, length: number, fragment: boolean): void {
+  #udp(
+    b: Bytes,
+    source: string,
+    destination: string,
+    length: number,
+    fragment: boolean,
+    remember: boolean,
+  ): void {
     if (b.length < 4) {
       this.#line.text += `${source} > ${destination}: `
       throw new Cut()
@@ -220,6 +230,12 @@ export class PacketText {
       this.#line.text += `UDP, bad length ${says - UDP_HEADER} > ${there}`
     } else {
       this.#line.text += `UDP, length ${says - UDP_HEADER}`
+      const port = this.#tcpInUdp
+      if (port === 0 || (wordAt(b, 0) !== port && wordAt(b, 2) !== port)) return
+      this.#layer = 'tcp'
+      this.#line.text += ': '
+      const inner = b.subarray(UDP_HEADER, says)
+      this.#tcp.print(this.#line, inner, source, destination, says - UDP_HEADER, remember)
     }
   }
 }

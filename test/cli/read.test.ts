@@ -47,6 +47,15 @@ test('-v has the fields, within 100 columns, and --json the same as an object', 
   })
 })
 
+test('--tcp-in-udp wants a port', () => {
+  for (const port of ['0', '65536', 'tcp']) {
+    expect(desk.run('read', FILE, '--tcp-in-udp', port)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`'${port}' is not a port`) as string,
+    })
+  }
+})
+
 test('what is damaged is shown with its reason, and so is the end of a cut file', () => {
   const bytes = Uint8Array.from(readFileSync(FILE))
   // The datagram's last byte: 'o' of 'hello'.
