@@ -2,6 +2,7 @@ import { NEVER, type Nanos } from '../../time.ts'
 import type { TcpState } from '../state.ts'
 import type { CongestionControl } from './congestion.ts'
 import { cubeRoot } from './cube-root.ts'
+import { createSteps, type CubicSteps, stepWindow } from './cubic-steps.ts'
 import { newReno } from './new-reno.ts'
 import { slowStart } from './slow-start.ts'
 
@@ -28,6 +29,8 @@ export interface CubicState extends Epoch {
   /** What of the window is less than a byte. */
   fraction: number
   prior: Epoch | null
+  /** Where windows are whole segments. */
+  steps: CubicSteps | null
 }
 
 /** §4.1.2, §4.6 */
@@ -49,6 +52,7 @@ const createCubic = (): CubicState => ({
   grewAt: 0,
   fraction: 0,
   prior: null,
+  steps: null,
 })
 
 function ownOf({ cc }: TcpState): CubicState {
@@ -82,6 +86,7 @@ function reduce(s: TcpState, flight: number): void {
   own.wMax = cwnd < own.wMax ? (cwnd * (1 + BETA)) / 2 : cwnd // fast convergence
   own.cwndPrior = cwnd
   own.epochStart = NEVER
+  if (own.steps !== null) own.steps.epochStart = NEVER
   own.fraction = 0
   cc.hystart = null
   cc.ssthresh = Math.max(Math.floor(flight * BETA), 2 * mss)
@@ -103,6 +108,7 @@ export const cubic: CongestionControl = {
 
   acked(s, now, bytes) {
     const { cc, mss } = s
+    if (s.policy.wholeWindows) return ackedInSegments(s, now, bytes)
     if (cc.cwnd < cc.ssthresh) return slowStart(s, bytes)
     const own = ownOf(s)
     const cwnd = (cc.cwnd + own.fraction) / mss
@@ -127,6 +133,7 @@ export const cubic: CongestionControl = {
     const own = ownOf(s)
     own.wMax = 0 // §4.8
     own.epochStart = NEVER
+    own.steps = null
     cc.cwnd = mss
   },
 
@@ -144,6 +151,24 @@ export const cubic: CongestionControl = {
   sampled() {},
 
   resumed: (s, now, idle) => newReno.resumed(s, now, idle),
+}
+
+/** Windows are whole segments. What slow start leaves of an ACK counts for what comes after it. */
+function ackedInSegments(s: TcpState, now: Nanos, bytes: number): void {
+  const { cc, mss, rto, tally } = s
+  let rest = bytes
+  if (cc.cwnd < cc.ssthresh) {
+    const before = cc.cwnd
+    slowStart(s, bytes)
+    rest -= cc.cwnd - before
+    if (cc.cwnd < cc.ssthresh || rest <= 0) return
+  }
+  const own = ownOf(s)
+  own.steps ??= createSteps()
+  const minRtt = tally === null || tally.minRtt === NEVER ? Math.max(rto.srtt, 0) : tally.minRtt
+  const acked = Math.ceil(rest / mss)
+  const cwnd = Math.floor(cc.cwnd / mss)
+  cc.cwnd = stepWindow(own.steps, now, cwnd, acked, Math.floor(own.wMax), minRtt) * mss
 }
 
 /** §4.2 to §4.5: the window after an ACK of so many segments, `t` seconds into the stage. */
