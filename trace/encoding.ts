@@ -33,6 +33,7 @@ export class Encoding {
 
   #lastPayload: Bytes | null = null
   #lastFingerprint = 0
+  readonly #kinds = new Map<unknown, { keys: readonly string[]; sorted: readonly string[] }>()
 
   get length(): number {
     return this.#at
@@ -169,7 +170,7 @@ export class Encoding {
       this.i32(value.length)
       for (const item of value as readonly unknown[]) this.value(item)
     } else {
-      const keys = Object.keys(value).sort(byCodeUnits)
+      const keys = this.#keysOf(value)
       this.u8(RECORD)
       this.i32(keys.length)
       for (const key of keys) {
@@ -177,6 +178,17 @@ export class Encoding {
         this.value((value as { readonly [key: string]: unknown })[key])
       }
     }
+  }
+
+  /** In their order. Records of one kind have the same keys nearly always: they are sorted once. */
+  #keysOf(value: object): readonly string[] {
+    const keys = Object.keys(value)
+    const kind = (value as { readonly kind?: unknown }).kind
+    const known = this.#kinds.get(kind)
+    if (known !== undefined && haveSame(known.keys, keys)) return known.sorted
+    const sorted = keys.toSorted(byCodeUnits)
+    if (typeof kind === 'string') this.#kinds.set(kind, { keys, sorted })
+    return sorted
   }
 
   #grow(room: number): void {
@@ -187,6 +199,12 @@ export class Encoding {
     this.#bytes = larger
     this.#view = new DataView(larger.buffer)
   }
+}
+
+function haveSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
