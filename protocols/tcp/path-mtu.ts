@@ -26,6 +26,8 @@ export function pathShrinks(
   // A flight brings one error a segment; behind SND.NXT everything is about to be sent again.
   if (wasLower && !seqLt(seq, s.snd.nxt)) return
   s.mss = Math.min(before, sendMss(s))
+  // A window of whole segments has as many of the smaller ones.
+  if (s.policy.wholeWindows) s.cc.cwnd = Math.floor(s.cc.cwnd / before) * s.mss
   switch (s.state) {
     case 'SYN-SENT':
       // It was the text of the SYN that was too much (RFC 7413 §4.2.1).
@@ -44,7 +46,7 @@ function sendAgain(s: TcpState, now: Nanos, out: TcpOut): void {
   const { snd, cc, rto, timers } = s
   if (!seqGt(snd.max, snd.una)) return
   cc.ssthresh = Math.max(cc.ssthresh, cc.cwnd) // nothing was lost to congestion
-  cc.cwnd = s.mss
+  if (!s.policy.wholeWindows) cc.cwnd = s.mss
   startOver(s)
   snd.nxt = snd.una
   timers.retransmit = now + rto.rto

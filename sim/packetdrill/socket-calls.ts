@@ -118,7 +118,7 @@ export const shutdown = onSocket((d, { args }, line, files) => {
     const s = files.socketOf(d)
     if (how < 0 || how > 2) return failedWith('EINVAL')
     if (s?.kind === 'listener') return stopListening(d, files, how)
-    if (s?.kind !== 'connection') return failedWith('ENOTCONN')
+    if (s?.kind !== 'connection' || s.state === 'TIME-WAIT') return failedWith('ENOTCONN')
     return simple(files, { kind: 'shutdown', socket: s.id, how: HOW[how] ?? 'both' })
   })
 })
