@@ -33,7 +33,7 @@ export interface FastOpenAttempt {
   readonly peerMss: number
 }
 
-/** §4.2.1: how a client begins. `withBytes`: it has some for the SYN already. */
+/** §4.2: how a client begins. `withBytes`: it has some for the SYN already. */
 export function fastOpenTo(
   h: HostState,
   now: Nanos,

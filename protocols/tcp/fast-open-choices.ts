@@ -7,7 +7,7 @@ export interface FastOpenChoices {
   /** Sockets may ask for cookies and put text on a SYN; listeners may take it. */
   readonly client: boolean
   readonly server: boolean
-  /** §5.2, §7: text without a cookie, where a SYN cannot come from a forged address. */
+  /** §7.3: text without a cookie, where a SYN cannot come from a forged address. */
   readonly clientNeedsCookie: boolean
   readonly serverNeedsCookie: boolean
   /** TCP_FASTOPEN: so many requests of a listener may wait for the end of their handshake (§5.1). */

@@ -116,14 +116,14 @@ function say(s: TcpState, outcome: FastOpenOutcome, out: TcpOut, cookie: Bytes =
 /** All options that a segment may have: boxes on the path add some, and a SYN must not be cut. */
 const OPTION_ROOM = 40
 
-/** How much text our SYN has room for (§4.1.2.1): what the peer took before, as far as the path goes. */
+/** How much text our SYN has room for (§4.1.3): what the peer took before, as far as the path goes. */
 export function synRoom(s: TcpState): number {
   const { fastOpen } = s
   if (fastOpen === null || !fastOpen.carries) return 0
   return Math.max(Math.min(s.peerMss || s.pathMss, s.pathMss, s.routeMss) - OPTION_ROOM, 0)
 }
 
-/** §4.2.1, client: a SYN,ACK has come, and the connection stands. SND.UNA is what it acknowledges. */
+/** §4.2.2, client: a SYN,ACK has come, and the connection stands. SND.UNA is what it acknowledges. */
 export function synAnswered(s: TcpState, fastOpen: FastOpen, seg: TcpSegment, out: TcpOut): void {
   const { snd, rto } = s
   const sent = seqAdd(s.iss, 1)
@@ -144,7 +144,7 @@ export function synAnswered(s: TcpState, fastOpen: FastOpen, seg: TcpSegment, ou
     if (snd.una === snd.end) s.sendQueue = null
     else dropBefore(s.sendQueue, snd.una)
   }
-  // §4.2.1, 3: what was not taken goes again at once, in the handshake's last ACK.
+  // §4.2.2: what was not taken goes again at once, in the handshake's last ACK.
   snd.nxt = snd.una
   s.fellBack = rto.total > 0 ? 'rto' : 'fast'
   if (s.wantsSpace) offerSpace(s, out)

@@ -42,7 +42,7 @@ export function synOptions(s: TcpState, timestamp: number): TcpOptions {
   const agreed = countersOnSyn(s, plain)
   const { fastOpen } = s
   if (fastOpen === null || fastOpen.option === null) return agreed
-  // RFC 7413 §4.2.1: a SYN that has to be sent again says nothing of it; a SYN,ACK is as it was.
+  // RFC 7413 §4.2.2: a SYN that has to be sent again says nothing of it; a SYN,ACK is as it was.
   if (s.listener < 0 && (s.state !== 'SYN-SENT' || s.rto.total > 0)) return agreed
   return withFastOpen(agreed, fastOpen.option, policy)
 }

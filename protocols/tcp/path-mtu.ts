@@ -30,7 +30,7 @@ export function pathShrinks(
   if (s.policy.wholeWindows) s.cc.cwnd = Math.floor(s.cc.cwnd / before) * s.mss
   switch (s.state) {
     case 'SYN-SENT':
-      // It was the text of the SYN that was too much (RFC 7413 §4.2.1).
+      // It was the text of the SYN that was too much (RFC 7413 §4.2.2).
       return s.fastOpen !== null && s.rto.total === 0 ? sendSyn(s, now, out) : undefined
     case 'ESTABLISHED':
     case 'CLOSE-WAIT':

@@ -139,7 +139,7 @@ export function sendSyn(s: TcpState, now: Nanos, out: TcpOut): void {
   emit(s, s.iss, flags, window, synOptions(s, timestampAt(s, now)), text, NOT_ECT, out)
 }
 
-/** RFC 7413 §4.2.1: the first of our SYNs has text. */
+/** RFC 7413 §4.2.2: the first of our SYNs has text. */
 function synText(s: TcpState, length: number): Bytes {
   const { snd } = s
   const text = sliceAt(s.sendQueue!, snd.nxt, length)
