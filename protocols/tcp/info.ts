@@ -1,3 +1,4 @@
+import { isIpv4 } from '../address.ts'
 import { seqDiff, seqGt, seqLt } from '../sequence.ts'
 import { NEVER, type Nanos } from '../time.ts'
 import { DISORDER, OPEN, RECOVERY } from './recovery.ts'
@@ -121,7 +122,9 @@ export function tcpInfo(s: TcpState, now: Nanos): TcpInfo {
     tcpi_snd_mss: s.mss,
     tcpi_rcv_mss: Math.max(rcv.mss, room === null ? 0 : Math.min(s.mss, DEFAULT_MSS)),
     tcpi_advmss: s.pathMss - (s.timestamps ? TIMESTAMP_BYTES : 0),
-    tcpi_pmtu: Math.min(s.pathMss, s.routeMss, s.holeMss) + HEADERS,
+    tcpi_pmtu:
+      Math.min(s.pathMss, s.routeMss, s.holeMss) +
+      (isIpv4(s.remoteAddress) ? HEADERS : HEADERS_OF_IPV6),
     tcpi_snd_cwnd: Math.floor(cc.cwnd / s.mss),
     tcpi_snd_ssthresh:
       cc.ssthresh === NO_THRESHOLD ? NO_THRESHOLD : Math.floor(cc.ssthresh / s.mss),
@@ -204,8 +207,9 @@ const numbersAcked = ({ listener, snd, iss }: TcpState): number =>
 /** What a peer is taken to send before it has sent anything. */
 const DEFAULT_MSS = 536
 
-/** IPv4's and TCP's headers without options. */
+/** IP's and TCP's headers without options. */
 const HEADERS = 40
+const HEADERS_OF_IPV6 = 60
 
 const micros = (nanos: number): number => Math.max(Math.round(nanos / 1000), 0)
 
