@@ -132,7 +132,9 @@ const SETTINGS: { readonly [name: string]: Meaning } = {
   'net.inet.tcp.fastopen.path_disable_time': (n) => fastOpen({ refusedFor: s(n) }),
   'net.inet.tcp.udp_tunneling_port': (n) =>
     n >= 0 && n < 0x10000 ? policy({ tunnelPort: n }) : null,
-  'net.inet.tcp.udp_tunneling_overhead': (n) => policy({ tunnelOverhead: n }),
+  // tcp(4): between 8 and 1024.
+  'net.inet.tcp.udp_tunneling_overhead': (n) =>
+    n >= 8 && n <= 1024 ? policy({ tunnelOverhead: n }) : null,
   'net.inet.tcp.hostcache.purgenow': () => NONE,
   'kern.ipc.maxsockbuf': (n) => policy({ receiveBufferMax: n }),
 }

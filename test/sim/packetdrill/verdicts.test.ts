@@ -196,6 +196,14 @@ describe('what is not known is refused, wherever it stands', () => {
     ['+0 < gre: . 1:1(0) ack 1 win 9', 'encapsulation gre'],
     ['+0 `rm -f x`', "command 'rm'"],
     ['+0 `sysctl -w net.inet.tcp.blackhole=1`', 'net.inet.tcp.blackhole=1'],
+    [
+      '+0 `sysctl -w net.inet.tcp.udp_tunneling_overhead=7`',
+      'net.inet.tcp.udp_tunneling_overhead=7',
+    ],
+    [
+      '+0 `sysctl -w net.inet.tcp.udp_tunneling_port=65536`',
+      'net.inet.tcp.udp_tunneling_port=65536',
+    ],
     ['+0 %{ assert tcpi_plb_rehash == 3 }%', "code 'tcpi_plb_rehash'"],
   ])('%s', (line, word) => {
     // A line that fails comes before it.
