@@ -105,18 +105,30 @@ function sendFirst(s: TcpState, now: Nanos, first: FirstBytes, out: TcpOut): voi
 
 function roomToSend(s: TcpState): number {
   const { policy, snd } = s
-  const room = Math.max(policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
+  const free = Math.max(policy.sendBuffer - seqDiff(snd.end, snd.una), 0)
+  // Where memory is counted, a bundle that was begun is filled.
+  const room = free === 0 || policy.bufferUnit === 1 ? free : roomInBundles(s, free)
   return policy.notSentLowWater < room ? Math.min(room, roomUnsent(s)) : room
 }
 
 /** What may be queued until too much waits: what goes out at once, and whole bundles of segments. */
 function roomUnsent(s: TcpState): number {
-  const { snd, policy, cc } = s
+  const { snd, policy } = s
   const waiting = policy.notSentLowWater - seqDiff(snd.end, snd.nxt)
   if (waiting <= 0) return 0
-  const usable = Math.min(snd.wnd, cc.cwnd + outside(s)) - seqDiff(snd.nxt, snd.una)
   const goal = sizeGoal(s)
-  return Math.max(usable, 0) + Math.ceil(waiting / goal) * goal
+  return leavesAtOnce(s) + Math.ceil(waiting / goal) * goal
+}
+
+function leavesAtOnce(s: TcpState): number {
+  const { snd, cc } = s
+  return Math.max(Math.min(snd.wnd, cc.cwnd + outside(s)) - seqDiff(snd.end, snd.una), 0)
+}
+
+function roomInBundles(s: TcpState, free: number): number {
+  const goal = sizeGoal(s)
+  const now = leavesAtOnce(s)
+  return now + Math.max(Math.ceil((free - now) / goal), 1) * goal
 }
 
 /** Puts as many into the queue, at most `room`. They are kept as they are, not copied. */

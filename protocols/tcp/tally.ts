@@ -145,13 +145,18 @@ function noteUse(s: TcpState, t: Tally, deferred: boolean): void {
   }
 }
 
-/** What keeps the sender back now: the peer's window, if it does not take what is next. */
-function noteWait({ snd, mss }: TcpState, t: Tally, now: Nanos): void {
+/**
+ * What keeps the sender back now: the peer's window, if it does not take what is next; the send buffer, if all of it is
+ * out and the congestion window would take more.
+ */
+function noteWait(s: TcpState, t: Tally, now: Nanos): void {
+  const { snd, mss, wantsSpace } = s
   if (t.waitsFor === WAITS_FOR_NOTHING) return
   const unsent = seqDiff(snd.end, snd.nxt)
   const offered = snd.wnd - seqDiff(snd.nxt, snd.una)
   const isWindow = unsent > 0 && offered < Math.min(unsent, mss)
-  nowWaitsFor(t, now, isWindow ? WAITS_FOR_WINDOW : WAITS_FOR_ACKS)
+  const isBuffer = unsent === 0 && wantsSpace && !isWindowUsed(s, t)
+  nowWaitsFor(t, now, isWindow ? WAITS_FOR_WINDOW : isBuffer ? WAITS_FOR_BUFFER : WAITS_FOR_ACKS)
 }
 
 /** RFC 7661 §4.3, as Linux has it: in slow start half of the window is enough (tcp_is_cwnd_limited). */
