@@ -70,13 +70,15 @@ describe.skipIf(!able)('TCP_DEFER_ACCEPT', () => {
     namespace.ip('tuntap add tap0 mode tap')
     namespace.ip('addr add 10.0.0.2/24 dev tap0')
     namespace.ip('link set tap0 up')
-    capture = namespace.start('tcpdump', '-n', '-l', '-tt', '-i', 'tap0', 'tcp')
+    capture = namespace.start('tcpdump', '--immediate-mode', '-n', '-l', '-tt', '-i', 'tap0', 'tcp')
     await capture.says(/listening on/)
     const peer = namespace.start('python3', `${desk.path}/peer.py`)
     await peer.says(/listening/)
     const live = await Live.start(namespace, `${desk.path}/deferred.ts`, '--bind', 'b=tap:tap0')
     await peer.ended
     expect((await live.stop()).failure).toBeNull()
+    // Two connections to each server, and to each one SYN,ACK comes twice.
+    await capture.says(/(Flags \[S\.\],[^]*?){6}/)
     capture.signal('SIGINT')
     await capture.ended
   })
